@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../../../packages/core/src/pool/index.ts'
-import type { Availability } from './simulated-database.ts'
+import type { Availability } from './simulated-network.ts'
 
 export interface Call {
   readonly type: 'call'

@@ -57,8 +57,7 @@ export class EngineWorld {
       await this.#advance(0)
       this.#check()
     }
-    this.#database.availability = 'up'
-    this.#database.tripMillis = 2
+    this.#database.network.heal()
     await this.#advance(RECOVERY_MILLIS)
     this.#expect(this.#waiting.length === 0, 'every caller is served after the faults')
     this.#throwBroken()
@@ -116,10 +115,10 @@ export class EngineWorld {
         pool.retire(({ id }) => id % 2 === 0)
         break
       case 'availability':
-        this.#database.availability = event.availability
+        this.#database.network.availability = event.availability
         break
       case 'latency':
-        this.#database.tripMillis = event.tripMillis
+        this.#database.network.tripMillis = event.tripMillis
         break
       case 'resize':
         pool.resize({ max: event.max })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Availability } from './simulated-database.ts'
+import type { Availability } from './simulated-network.ts'
 
 /** What happens to the processes of an app and to their server. `pick` selects one of the processes or connections. */
 export type GuardEvent =

@@ -1,32 +1,22 @@
-import fc from 'fast-check'
-import type { FuzzTarget } from '../fuzz-target.ts'
-import { type GuardScenario, guardScenarios } from './guard-events.ts'
+import { guardScenarios } from './guard-events.ts'
 import { GuardWorld } from './guard-world.ts'
+import { simulatedTarget } from './simulated-target.ts'
 
-/** A guard loads its code when it is used first. The simulation does not wait for that, so this first run may fail. */
-const WARM_UP: GuardScenario = { seed: 0, events: [[0, { type: 'join', max: undefined, min: 2 }]] }
-
-export const guardTarget: FuzzTarget = {
+export const guardTarget = simulatedTarget({
   name: 'guard',
   claim:
     'pools with discovery and a fleet, over a simulated server: within the budget, no late caller, shares after the faults, an end without sessions',
   loadsLater: true,
   cases: 12,
   matrixCases: 4_000,
-  async prepare() {
-    await new GuardWorld(WARM_UP).run().catch(() => {})
-    const counts = { steps: 0, 'callers served': 0, 'callers rejected': 0, 'connections at most': 0 }
-    const property = fc.asyncProperty(guardScenarios, async (scenario) => {
-      const world = new GuardWorld(scenario)
-      try {
-        await world.run()
-      } finally {
-        counts.steps += world.counts.steps
-        counts['callers served'] += world.counts.served
-        counts['callers rejected'] += world.counts.rejected
-        counts['connections at most'] = Math.max(counts['connections at most'], world.counts.most)
-      }
-    })
-    return { property, counts }
-  },
-}
+  scenarios: guardScenarios,
+  World: GuardWorld,
+  sums: { steps: 'steps', served: 'callers served', rejected: 'callers rejected' },
+  maxima: { most: 'connections at most' },
+  // A guard loads them when it is used first, and simulated time does not wait for a file.
+  loaded: () =>
+    Promise.all([
+      import('../../../packages/core/src/guard/guarded-connections.ts'),
+      import('../../../packages/core/src/guard/fleet/fleet-membership.ts'),
+    ]),
+})

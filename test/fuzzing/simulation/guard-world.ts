@@ -1,10 +1,10 @@
 import { defaultHeadroom } from '../../../packages/core/src/budget/index.ts'
-import { shareOut } from '../../../packages/core/src/fleet/share-out.ts'
 import { SimulatedClock, seededRandom } from '../../../packages/core/src/fleet/testing/simulated-clock.ts'
+import { dueShares } from '../../../packages/core/src/fleet/testing/simulated-fleet.ts'
 import { type ServerSession, SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import type { GuardEvent, GuardScenario } from './guard-events.ts'
 import { GuardedProcess } from './guarded-process.ts'
-import type { SimulatedNetwork } from './simulated-driver.ts'
+import { SimulatedNetwork } from './simulated-network.ts'
 import { withSimulatedTime } from './simulated-time.ts'
 
 const USABLE = 60
@@ -32,17 +32,16 @@ export class GuardWorld {
   readonly #scenario: GuardScenario
   readonly #clock = new SimulatedClock()
   readonly #server = new SimulatedServer(this.#clock, USABLE)
-  readonly #network: SimulatedNetwork = { availability: 'up', tripMillis: 2 }
+  readonly #network: SimulatedNetwork
   readonly #processes: GuardedProcess[] = []
   readonly #others: ServerSession[] = []
-  readonly #random: () => number
   #made = 0
   /** Until then, the processes may not know that there are fewer connections than before. */
   #mayExceedUntil = -Infinity
 
   constructor(scenario: GuardScenario) {
     this.#scenario = scenario
-    this.#random = seededRandom(scenario.seed)
+    this.#network = new SimulatedNetwork(this.#clock, seededRandom(scenario.seed))
   }
 
   run(): Promise<void> {
@@ -55,8 +54,7 @@ export class GuardWorld {
       this.#do(event)
       await this.#advance(0)
     }
-    this.#network.availability = 'up'
-    this.#network.tripMillis = 2
+    this.#network.heal()
     await this.#advance(RECOVERY_MILLIS)
     for (const process of this.#processes) expect(process.waiting === 0, `${process.name} serves every caller`)
     await this.#checkShares()
@@ -66,9 +64,12 @@ export class GuardWorld {
   async #checkShares(): Promise<void> {
     for (const process of this.#processes) process.keepBusy(LAST_CALLERS, LAST_MILLIS)
     await this.#advance(LAST_MILLIS - 1)
-    const due = this.#dueShares()
-    for (const process of this.#processes) {
-      const share = Math.min(LAST_CALLERS, due.get(process) ?? 1)
+    const wanted = this.#processes.map(({ member, min, max = Infinity }) => {
+      return { name: member, floor: Math.max(1, min), demand: Math.min(LAST_CALLERS, max) }
+    })
+    const due = dueShares(this.#budget, wanted)
+    for (const [index, process] of this.#processes.entries()) {
+      const share = Math.min(LAST_CALLERS, due[index] as number)
       expect(
         process.mayHave >= share,
         `${process.name} may have ${process.mayHave} connections of its share of ${share}`,
@@ -112,16 +113,6 @@ export class GuardWorld {
     return maxConnections - defaultHeadroom(maxConnections) - this.#others.length
   }
 
-  #dueShares(): ReadonlyMap<GuardedProcess, number> {
-    const sorted = this.#processes.toSorted((a, b) => (a.member < b.member ? -1 : 1))
-    const wanted = sorted.map(({ min, max = Infinity }) => ({
-      floor: Math.max(1, min),
-      demand: Math.min(LAST_CALLERS, max),
-    }))
-    const shares = shareOut(this.#budget, wanted)
-    return new Map(sorted.map((process, index) => [process, shares[index] as number]))
-  }
-
   #do(event: GuardEvent): void {
     const process = 'pick' in event ? this.#processes[event.pick % Math.max(1, this.#processes.length)] : undefined
     switch (event.type) {
@@ -160,7 +151,7 @@ export class GuardWorld {
 
   #join(options: { readonly max: number | undefined; readonly min: number }): void {
     if (this.#processes.length >= MAX_PROCESSES) return
-    const world = { clock: this.#clock, server: this.#server, network: this.#network, random: this.#random }
+    const world = { clock: this.#clock, server: this.#server, network: this.#network }
     this.#processes.push(new GuardedProcess(`process ${this.#made++}`, { ...world, ...options, counts: this.counts }))
   }
 

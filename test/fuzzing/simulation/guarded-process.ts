@@ -1,7 +1,8 @@
 import type { SimulatedClock } from '../../../packages/core/src/fleet/testing/simulated-clock.ts'
 import type { SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import { PoolGuard } from '../../../packages/core/src/guard/index.ts'
-import { type SimulatedClient, SimulatedDriver, type SimulatedNetwork } from './simulated-driver.ts'
+import { type SimulatedClient, SimulatedDriver } from './simulated-driver.ts'
+import type { SimulatedNetwork } from './simulated-network.ts'
 
 /** A pool looks at the deadlines of its callers every 10 ms. */
 const DEADLINE_SLACK_MILLIS = 15
@@ -10,7 +11,6 @@ interface GuardedProcessOptions {
   readonly clock: SimulatedClock
   readonly server: SimulatedServer
   readonly network: SimulatedNetwork
-  readonly random: () => number
   readonly min: number
   readonly max: number | undefined
   readonly counts: { served: number; rejected: number }
@@ -33,7 +33,7 @@ export class GuardedProcess {
   #driver: SimulatedDriver | undefined
 
   constructor(name: string, options: GuardedProcessOptions) {
-    const { min, max } = options
+    const { min, max, server, network } = options
     this.name = name
     this.min = min
     this.max = max
@@ -46,7 +46,7 @@ export class GuardedProcess {
       },
       async () => (connections) => {
         const applicationName = () => this.#guard.applicationName
-        this.#driver = new SimulatedDriver({ ...options, applicationName, connections })
+        this.#driver = new SimulatedDriver({ server, network, applicationName, connections })
         return this.#driver
       },
     )

@@ -211,7 +211,7 @@ export class PipelineWorld {
     this.#expect(!wire.hasCheckout, 'no statement is sent on a connection of another caller')
     this.#expect(wire.sent.length > 0 === isBehind, 'the pipeline knows what is in flight')
     wire.sent.push(statement)
-    this.#clock.after(this.#database.tripMillis / 2, () => {
+    this.#clock.after(this.#database.network.tripMillis / 2, () => {
       wire.received.push(statement)
       if (wire.received.length === 1) this.#work(connection, wire)
     })
@@ -226,7 +226,7 @@ export class PipelineWorld {
     this.#clock.after(millis, () => {
       if (connection.state !== 'alive') return
       wire.received.shift()
-      this.#clock.after(this.#database.tripMillis / 2, () => this.#onAnswer(connection, wire, statement))
+      this.#clock.after(this.#database.network.tripMillis / 2, () => this.#onAnswer(connection, wire, statement))
       this.#work(connection, wire)
     })
   }

@@ -1,8 +1,6 @@
 import type { Clock } from '../../../packages/core/src/clock.ts'
 import type { OpenContext, ResourceFactory } from '../../../packages/core/src/pool/resource-factory.ts'
-
-/** Whether the server accepts connections: `silent` neither accepts nor answers, as behind a firewall that drops packets. */
-export type Availability = 'up' | 'refusing' | 'full' | 'silent'
+import { FULL, REFUSED, SimulatedNetwork } from './simulated-network.ts'
 
 /** A connection to the simulated database. */
 export interface SimulatedConnection {
@@ -20,14 +18,6 @@ export interface SimulatedConnection {
   readonly lost: (error?: unknown) => void
 }
 
-const ERRORS = {
-  refusing: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
-  full: Object.assign(new Error('sorry, too many clients already'), { code: '53300' }),
-}
-
-/** How often lost packets are sent again. */
-const SILENCE_MILLIS = 20
-
 interface DatabaseOptions {
   readonly clock: Clock
   readonly random: () => number
@@ -38,9 +28,7 @@ interface DatabaseOptions {
 
 /** A server, the network to it, and their faults. Connections occupy slots as its pool must count them. */
 export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
-  availability: Availability = 'up'
-  /** The most that one way over the network takes. */
-  tripMillis = 2
+  readonly network: SimulatedNetwork
   readonly connections = new Set<SimulatedConnection>()
   /** Connections that are open, being opened or being closed. */
   readonly slots = new Set<number>()
@@ -51,6 +39,7 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
 
   constructor(options: DatabaseOptions) {
     this.#options = options
+    this.network = new SimulatedNetwork(options.clock, options.random)
   }
 
   async open({ signal, lost }: OpenContext): Promise<SimulatedConnection> {
@@ -73,15 +62,17 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
   }
 
   async #login(): Promise<void> {
-    await this.#trip()
-    if (this.availability === 'refusing' || this.availability === 'full') throw ERRORS[this.availability]
-    await this.#trip()
+    const { network } = this
+    await network.trip()
+    if (network.availability === 'refusing') throw REFUSED
+    if (network.availability === 'full') throw FULL
+    await network.trip()
   }
 
   async validate(connection: SimulatedConnection): Promise<boolean> {
-    await this.#trip()
+    await this.network.trip()
     if (connection.state === 'cut') return new Promise(() => {})
-    await this.#trip()
+    await this.network.trip()
     connection.usedAt = this.#options.clock.now()
     connection.provenAt = this.#options.clock.now()
     return connection.state === 'alive'
@@ -97,10 +88,10 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
     connection.isClosing = true
     const { clock, connectTimeoutMillis } = this.#options
     clock.after(connectTimeoutMillis, () => this.#free(connection))
-    await this.#trip()
+    await this.network.trip()
     if (connection.state === 'cut') return new Promise(() => {})
     if (connection.state === 'alive') connection.state = 'closed'
-    await this.#trip()
+    await this.network.trip()
     this.#free(connection)
   }
 
@@ -108,7 +99,7 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
   kill(connection: SimulatedConnection): void {
     if (connection.state !== 'alive') return
     connection.state = 'killed'
-    void this.#trip().then(() => {
+    void this.network.trip().then(() => {
       this.#free(connection)
       connection.isReportedLost = true
       if (!connection.isClosing) this.lastLossAt = this.#options.clock.now()
@@ -119,15 +110,5 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
   #free(connection: SimulatedConnection): void {
     this.slots.delete(connection.id)
     this.connections.delete(connection)
-  }
-
-  /** Nothing arrives while the network is silent. */
-  async #trip(): Promise<void> {
-    await this.#pause(this.tripMillis * (0.5 + this.#options.random() / 2))
-    while (this.availability === 'silent') await this.#pause(SILENCE_MILLIS)
-  }
-
-  #pause(millis: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.after(millis, resolve))
   }
 }

@@ -1,5 +1,4 @@
 import { EXCHANGE_QUERY } from '../../../packages/core/src/fleet/index.ts'
-import type { SimulatedClock } from '../../../packages/core/src/fleet/testing/simulated-clock.ts'
 import type { ServerSession, SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import type {
   AwaitingConnection,
@@ -11,21 +10,10 @@ import type {
 import type { OpenContext } from '../../../packages/core/src/pool/index.ts'
 import { SessionHealth, SharedHealth } from '../../../packages/core/src/postgres-errors/index.ts'
 import type { ProbeSession } from '../../../packages/core/src/topology/index.ts'
-import type { Availability } from './simulated-database.ts'
+import { FULL, REFUSED, type SimulatedNetwork } from './simulated-network.ts'
 
-const REFUSED = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
-const FULL = Object.assign(new Error('sorry, too many clients already'), { code: '53300' })
 const TERMINATED = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
-/** How often lost packets are sent again. */
-const SILENCE_MILLIS = 20
 const ROLE = 'app'
-
-/** The way to the simulated server. */
-export interface SimulatedNetwork {
-  availability: Availability
-  /** The most that one way takes. */
-  tripMillis: number
-}
 
 /** A driver's connection. */
 export interface SimulatedClient {
@@ -38,10 +26,8 @@ export interface SimulatedClient {
 }
 
 interface SimulatedDriverOptions {
-  readonly clock: SimulatedClock
   readonly server: SimulatedServer
   readonly network: SimulatedNetwork
-  readonly random: () => number
   /** Undefined if the user determines it. */
   readonly applicationName: () => string | undefined
   readonly connections: GuardedConnections<SimulatedClient>
@@ -79,14 +65,14 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
 
   async #login(signal: AbortSignal, lost: (error?: unknown) => void): Promise<SimulatedClient> {
     const { server, network, applicationName } = this.#options
-    await this.#trip()
+    await this.#options.network.trip()
     signal.throwIfAborted()
     if (network.availability === 'refusing') throw REFUSED
     const session = server.connect(applicationName() ?? '', () => void this.#onEnded(client, lost))
     if (!session) throw FULL
     const client: SimulatedClient = { session, pid: ++this.#pids, state: 'alive', unlock: undefined }
     this.clients.add(client)
-    await this.#trip()
+    await this.#options.network.trip()
     return client
   }
 
@@ -94,7 +80,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
   async #onEnded(client: SimulatedClient, lost: (error?: unknown) => void): Promise<void> {
     this.clients.delete(client)
     if (client.state !== 'alive') return
-    await this.#trip()
+    await this.#options.network.trip()
     if (client.state !== 'alive') return
     client.state = 'lost'
     lost(TERMINATED)
@@ -103,7 +89,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
   async #close(client: SimulatedClient): Promise<void> {
     const isCut = client.state === 'cut'
     client.state = 'closed'
-    await this.#trip()
+    await this.#options.network.trip()
     // The server keeps the session of a connection that the network has cut: its own timeout is longer than a scenario.
     if (isCut) return new Promise(() => {})
     this.#options.server.end(client.session)
@@ -111,18 +97,18 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
 
   /** Whether the server answers: a pool's question to an idle connection. */
   async #answers(client: SimulatedClient): Promise<boolean> {
-    await this.#trip()
+    await this.#options.network.trip()
     if (client.state === 'cut') return new Promise(() => {})
-    await this.#trip()
+    await this.#options.network.trip()
     return this.#options.server.sessions.has(client.session)
   }
 
   async queryValue(client: SimulatedClient, text: string): Promise<string | undefined> {
-    await this.#trip()
+    await this.#options.network.trip()
     if (client.state === 'cut') return new Promise(() => {})
     if (!this.#options.server.sessions.has(client.session)) throw TERMINATED
     const answer = await this.#run(client, text)
-    await this.#trip()
+    await this.#options.network.trip()
     if (!this.#options.server.sessions.has(client.session)) throw TERMINATED
     return answer
   }
@@ -191,16 +177,5 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
 
   openConsole(): Promise<PoolerConsole> {
     return Promise.reject(new Error('there is no pooler'))
-  }
-
-  /** Nothing arrives while the network is silent. */
-  async #trip(): Promise<void> {
-    const { network, random } = this.#options
-    await this.#pause(network.tripMillis * (0.5 + random() / 2))
-    while (network.availability === 'silent') await this.#pause(SILENCE_MILLIS)
-  }
-
-  #pause(millis: number): Promise<void> {
-    return this.#options.clock.sleep(millis)
   }
 }

@@ -76,14 +76,20 @@ export class SimulatedFleet {
 
   /** The share that each instance should have, calculated from the actual demands. */
   get dueShares(): number[] {
-    const sorted = this.instances.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const shares = shareOut(
-      this.budget,
-      sorted.map((instance) => ({
-        floor: Math.max(1, instance.bounds().min),
-        demand: Math.min(instance.want, instance.bounds().max),
-      })),
-    )
-    return this.instances.map((instance) => shares[sorted.indexOf(instance)] as number)
+    const wanted = this.instances.map((instance) => {
+      const { min, max } = instance.bounds()
+      return { name: instance.name, floor: Math.max(1, min), demand: Math.min(instance.want, max) }
+    })
+    return dueShares(this.budget, wanted)
   }
+}
+
+/** Divides the budget as the instances do. @returns the shares in the order of `wanted`. */
+export function dueShares(
+  budget: number,
+  wanted: readonly { readonly name: string; readonly floor: number; readonly demand: number }[],
+): number[] {
+  const sorted = wanted.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const shares = shareOut(budget, sorted)
+  return wanted.map((each) => shares[sorted.indexOf(each)] as number)
 }

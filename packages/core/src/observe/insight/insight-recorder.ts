@@ -235,11 +235,9 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
   #add({ borrower, since, lane }: TrackedLease<R>, meter: SessionMeter, label: LabelUse, now: number): void {
     meter.end(now)
     this.#leases++
-    label.addLease(now - since, meter.times)
-    if (lane?.hasQuota)
-      this.#turn(now)
-        .laneOf(lane.name)
-        .addLease(now - since, meter.times)
+    const heldMillis = now - since
+    label.addLease(heldMillis, meter.times)
+    if (lane?.hasQuota) this.#turn(now).laneOf(lane.name).addLease(heldMillis, meter.times)
     if (!borrower) return
     const { run, traces } = borrower
     const notes = run && this.#notesOf(run)
