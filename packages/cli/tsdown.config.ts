@@ -1,11 +1,10 @@
 import { defineConfig } from 'tsdown'
+import { base } from '../../tsdown.base.ts'
 
 export default defineConfig({
+  ...base,
   entry: ['src/main.ts'],
   format: ['esm'],
   target: 'node22.13',
   dts: false,
-  // Without the comments that name the source of each part.
-  inputOptions: { experimental: { attachDebugInfo: 'none' } },
-  outputOptions: { comments: { jsdoc: false } },
 })

@@ -1,4 +1,5 @@
 import { defineConfig, Rolldown, type UserConfig } from 'tsdown'
+import { base } from '../../tsdown.base.ts'
 
 const ADAPTER = 'src/adapter.ts'
 const INDEX = 'src/index.ts'
@@ -36,6 +37,7 @@ const typesOfCommonJs: Rolldown.Plugin = {
 }
 
 const common = {
+  ...base,
   entry: {
     index: INDEX,
     adapter: ADAPTER,
@@ -44,11 +46,8 @@ const common = {
     web: 'src/web.ts',
     dashboards: 'src/dashboards/index.ts',
   },
-  target: 'node22.12',
-  // Without the comments that name the source of each part.
-  inputOptions: { experimental: { attachDebugInfo: 'none' } },
   outputOptions: {
-    comments: { jsdoc: false },
+    ...base.outputOptions,
     // Few files, because each one costs an import as much as 20 kB of code: one for what every pool loads, one for what apps and pages load
     // besides, and one for what is left, which is mostly loaded with a pool's first connection.
     codeSplitting: {

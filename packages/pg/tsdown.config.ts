@@ -1,14 +1,13 @@
 import { defineConfig } from 'tsdown'
+import { base } from '../../tsdown.base.ts'
 
 export default defineConfig({
+  ...base,
   entry: ['src/index.ts'],
   format: ['esm', 'cjs'],
-  target: 'node22.12',
   dts: true,
-  // Without the comments that name the source of each part.
-  inputOptions: { experimental: { attachDebugInfo: 'none' } },
   outputOptions: {
-    comments: { jsdoc: false },
+    ...base.outputOptions,
     // One file for what the code for connections shares with the rest.
     codeSplitting: { groups: [{ name: 'shared', test: /(?<!\.d)\.ts$/, minShareCount: 2 }] },
   },

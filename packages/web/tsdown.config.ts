@@ -1,14 +1,12 @@
 import { pageFiles } from '@poolguard/page'
 import { defineConfig } from 'tsdown'
+import { base } from '../../tsdown.base.ts'
 
 export default defineConfig({
+  ...base,
   entry: ['src/index.ts', 'src/adapter.ts'],
   format: ['esm', 'cjs'],
-  target: 'node22.12',
   dts: true,
-  // Without the comments that name the source of each part.
-  inputOptions: { experimental: { attachDebugInfo: 'none' } },
-  outputOptions: { comments: { jsdoc: false } },
   plugins: [
     {
       // The package contains the built page; the workspace builds it at its first use.
