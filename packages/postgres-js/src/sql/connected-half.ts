@@ -2,7 +2,8 @@ import type { CredentialSource, GuardedConnections, PoolGuard } from '@poolguard
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
-import type { ParsedOptions, Query } from '../internals.ts'
+import type { ParsedOptions } from '../internals.ts'
+import type { QueryCheck } from './run-query.ts'
 import { SharedQueries } from './shared-queries.ts'
 
 /** The parts of a `sql` that its connections need. */
@@ -11,8 +12,7 @@ export interface DriverParts {
   readonly shared: ParsedOptions
   readonly fetchTypes: boolean
   readonly credentials: CredentialSource | undefined
-  /** Returns the error to reject a query with, or undefined if it may be sent. */
-  readonly check: (query: Query) => Error | undefined
+  readonly check: QueryCheck
 }
 
 /** The half of a `sql` that works on connections. */

@@ -7,19 +7,16 @@ import {
 } from '@poolguard/core/adapter'
 import type { ReservedSql, Sql, TransactionSql } from 'postgres'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
-import type { Query } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
 import type { ReserveOptions } from './guarded-sql-api.ts'
 import { reserveOn } from './reserve.ts'
+import type { QueryCheck } from './run-query.ts'
 import { transactOn } from './transaction.ts'
-
-/** Returns the error to reject a query with, or undefined if it may be sent. */
-type Check = (query: Query) => Error | undefined
 
 type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 
 /** Creates `begin`. Runs each transaction with deadlock detection if that is cheap on this version of Node. */
-export function makeBegin(guard: PoolGuard<PostgresConnection>, check: Check): Begin {
+export function makeBegin(guard: PoolGuard<PostgresConnection>, check: QueryCheck): Begin {
   const begin: Begin = async (...args) => {
     const [options, body] = args[1] ? args : ['', args[0]]
     const lease = await acquireUntilAborted(guard, effectiveSignal())
@@ -40,7 +37,7 @@ export function makeBegin(guard: PoolGuard<PostgresConnection>, check: Check): B
 export function makeReserve(
   guard: PoolGuard<PostgresConnection>,
   facade: Sql,
-  check: Check,
+  check: QueryCheck,
 ): (options?: ReserveOptions) => Promise<ReservedSql> {
   return async (options = {}) => {
     const lease = await acquireUntilAborted(guard, effectiveSignal(options.signal), options)
@@ -68,6 +65,6 @@ async function acquireUntilAborted(
 }
 
 /** Also rejects the statements that the caller sends after its signal was aborted. */
-function checkWithAbort({ resource: { callerAbort } }: Lease<PostgresConnection>, check: Check): Check {
+function checkWithAbort({ resource: { callerAbort } }: Lease<PostgresConnection>, check: QueryCheck): QueryCheck {
   return (query) => (callerAbort.rejects(textOf(query)) ? (callerAbort.reason as Error) : check(query))
 }

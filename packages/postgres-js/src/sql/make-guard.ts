@@ -13,7 +13,8 @@ import {
 import { negotiateDirectly } from '../connection/negotiate-directly.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { SqlSpec } from '../guarded-options.ts'
-import type { ParsedOptions, Query } from '../internals.ts'
+import type { ParsedOptions } from '../internals.ts'
+import type { QueryCheck } from './run-query.ts'
 import type { SharedQueries } from './shared-queries.ts'
 
 /** The part of a `sql` that is loaded with its first connection. */
@@ -27,8 +28,7 @@ export interface GuardParts {
   readonly isRecent: boolean
   readonly credentials: CredentialSource | undefined
   readonly secrets: KnownSecrets
-  /** Returns the error to reject a query with, or undefined if it may be sent. */
-  readonly check: (query: Query) => Error | undefined
+  readonly check: QueryCheck
   readonly half: LoadedHalf
 }
 

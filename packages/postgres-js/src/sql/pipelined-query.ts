@@ -4,13 +4,12 @@ import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { ParsedOptions, Query } from '../internals.ts'
 import { canSerialize } from '../queries/pipelined-text.ts'
 import { declaredTypesOf } from '../queries/query-arguments.ts'
-import { withOrigin } from './run-query.ts'
+import { type QueryCheck, withOrigin } from './run-query.ts'
 
 /** The parts of a guarded `sql` that a pipelined query needs. */
 export interface PipelinedSql {
   readonly pipelining: Pipelining<PostgresConnection>
-  /** Returns the error to reject a query with, or undefined if it may be sent. */
-  readonly check: (query: Query) => Error | undefined
+  readonly check: QueryCheck
   /** The shared serializers. */
   readonly shared: Pick<ParsedOptions, 'serializers'>
   /** The types of a statement's parameters, as reported by the server, with the types that postgres.js declared. */

@@ -5,6 +5,7 @@ import type { Query } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
 import { type ReportLate, rejectLate } from './late-query.ts'
+import type { QueryCheck } from './run-query.ts'
 
 /**
  * Returns a `sql` for a reserved connection. Queries are pipelined as far as postgres.js can send one behind another.
@@ -15,7 +16,7 @@ import { type ReportLate, rejectLate } from './late-query.ts'
 export function reserveOn(
   lease: Lease<PostgresConnection>,
   sql: Sql,
-  check: (query: Query) => Error | undefined,
+  check: QueryCheck,
   reportLate: ReportLate,
 ): ReservedSql {
   const connection = lease.resource

@@ -3,18 +3,20 @@ import type { Lease } from '@poolguard/core/adapter'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { Query } from '../internals.ts'
 
+/** Returns the error to reject a query with, or undefined if it may be sent. */
+export type QueryCheck = (query: Query) => Error | undefined
+
 /**
  * Runs one query: acquires a connection, sends the query, and releases the connection at ReadyForQuery. postgres.js settles the query
  * earlier than that, because it pipelines.
  *
  * @param acquire is called immediately, while the caller's stack is known.
- * @param check returns the error to reject the query with, or undefined if the query may be sent.
  * @param signal rejects the query with its reason when it is aborted, and cancels the query on the server.
  */
 export function handleAlone(
   query: Query,
   acquire: () => Promise<Lease<PostgresConnection>>,
-  check: (query: Query) => Error | undefined,
+  check: QueryCheck,
   signal: AbortSignal | undefined,
 ): void {
   // Cancelled before it was awaited; postgres.js has rejected it already.

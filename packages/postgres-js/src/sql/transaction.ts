@@ -4,6 +4,7 @@ import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { type Query, queryOf } from '../internals.ts'
 import { bindQueries } from './bind-queries.ts'
 import { type ReportLate, rejectLate } from './late-query.ts'
+import type { QueryCheck } from './run-query.ts'
 
 type Body = (sql: TransactionSql) => unknown
 type Savepoint = (...args: unknown[]) => Promise<unknown>
@@ -18,7 +19,7 @@ export async function transactOn(
   lease: Lease<PostgresConnection>,
   options: string,
   body: Body,
-  check: (query: Query) => Error | undefined,
+  check: QueryCheck,
   reportLate: ReportLate,
 ): Promise<unknown> {
   const connection = lease.resource
@@ -36,7 +37,7 @@ export async function transactOn(
 interface TransactionState {
   readonly lease: Lease<PostgresConnection>
   over: boolean
-  readonly check: (query: Query) => Error | undefined
+  readonly check: QueryCheck
   readonly reportLate: ReportLate
 }
 
