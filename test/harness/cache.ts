@@ -33,9 +33,15 @@ const inTheMaking = new Map<string, Promise<string>>()
 /**
  * The cache's folder `name`, made by `make` when it is missing.
  * Safe when several processes do it at once: each makes its own beside it, the first to rename wins, the others discard.
+ *
+ * @param cache an existing folder
  */
-export function cached(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const final = join(cacheFolder(), name)
+export function cached(
+  name: string,
+  make: (folder: string) => Promise<void>,
+  cache: string = cacheFolder(),
+): Promise<string> {
+  const final = join(cache, name)
   if (existsSync(final)) return Promise.resolve(final)
   const running = inTheMaking.get(final)
   if (running) return running

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { bundledCommandLine } from '../bundled-command-line.ts'
 
-export const POOLGUARD: string = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+/** The program, for a command with Node. */
+export const POOLGUARD: string = await bundledCommandLine()
 export const FIXTURES: string = fileURLToPath(new URL('../../packages/cli/fixtures', import.meta.url))
 
 export interface Run {
