@@ -24,6 +24,8 @@ export interface Fault {
   readonly settings?: Readonly<Record<string, string | number>>
   /** Puts PgBouncer between, with these settings. */
   readonly pooler?: Readonly<Record<string, string | number>>
+  /** Connections that a caller keeps for good: the pool cannot lend them again. */
+  readonly keptConnections?: number
   /** The fault itself stops the app. */
   readonly endsTheApp?: boolean
   inject(scene: Scene): Promise<void>

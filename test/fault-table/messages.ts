@@ -13,7 +13,7 @@ export type Request =
   /** Runs one statement, whatever comes of it. */
   | { readonly type: 'run'; readonly text: string }
   /** How many transactions can be open at the same time? */
-  | { readonly type: 'count-connections' }
+  | { readonly type: 'count-connections'; readonly expected: number }
   /** What does the process hold when its callers are at rest? They must be paused. */
   | { readonly type: 'measure' }
   | { readonly type: 'stop' }

@@ -28,7 +28,7 @@ in the table were compared with the writes whose commit the app had seen.
 | torn n | n transactions left one of their two rows, or a write was done twice |
 | hang | a caller, or the end of the pool, got no answer within 15 s after the fault |
 | dead | no write succeeded within 15 s after the fault |
-| leak n | n connections cannot be borrowed any more, or stay on the server after the pool has ended |
+| leak n | n connections that no caller keeps cannot be borrowed any more, or n connections stay on the server after the pool has ended |
 | unclear | an error has no code, neither its own nor one of a cause: a program can only compare its text |
 | – | the stack's API does not allow the fault |
 
@@ -67,7 +67,7 @@ export const CHINESE: PageTexts = {
 | torn n | n 个事务只留下两行中的一行，或者同一次写入执行了两次 |
 | hang | 故障结束 15 秒后，仍有调用方或关闭连接池的操作没有得到答复 |
 | dead | 故障结束后 15 秒内没有一次写入成功 |
-| leak n | n 个连接再也借不出来，或者连接池关闭后仍留在服务器上 |
+| leak n | n 个没有被调用方占用的连接再也借不出来，或者连接池关闭后仍有 n 个连接留在服务器上 |
 | unclear | 某个错误自身及其原因都没有错误码：程序只能比较文本 |
 | – | 该技术栈的 API 无法制造这种故障 |
 

@@ -9,7 +9,7 @@ import {
 } from '../harness/index.ts'
 import type { Fault } from './fault.ts'
 import { CREATE_LEDGER, DURABLE, readLedger } from './ledger.ts'
-import type { Stack } from './stack.ts'
+import { MAX_CONNECTIONS, type Stack } from './stack.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -17,6 +17,8 @@ import { WorkerProcess } from './worker-process.ts'
 const RECOVERY_MILLIS = 15_000
 /** The app works on for so long after it has recovered. */
 const AFTERWARDS_MILLIS = 500
+/** More than the app's own patience, for the count of its connections. */
+const COUNT_MILLIS = 25_000
 /** More than the app's own patience, for the callers and for the end of the pool. */
 const END_MILLIS = 35_000
 /** Pause between two counts of the app's sessions. */
@@ -38,7 +40,8 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
     if (app.notPossible) return undefined
     const isBack = fault.endsTheApp || (await app.until(() => app.committedAt > healedAt, RECOVERY_MILLIS))
     const recoveryMillis = isBack ? Math.max(0, app.committedAt - healedAt) : undefined
-    const connections = fault.endsTheApp ? undefined : await countConnections(app)
+    const expectedConnections = MAX_CONNECTIONS - (fault.keptConnections ?? 0)
+    const connections = fault.endsTheApp ? undefined : await countConnections(app, expectedConnections)
     app.ask({ type: 'stop' })
     await app.until(() => app.stopped !== undefined, END_MILLIS)
     const sessionsLeft = app.exit || pooler ? 0 : await sessionsAfterEnd(server)
@@ -51,7 +54,7 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
       ended: app.exit !== undefined && app.stopped?.closed === true,
       committed: app.committed,
       rows: await readLedger(server),
-      ...{ connections, sessionsLeft, recoveryMillis },
+      ...{ expectedConnections, connections, sessionsLeft, recoveryMillis },
       peakSessions: await sessions.end(),
       errors: app.errors,
     })
@@ -61,11 +64,11 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
   }
 }
 
-async function countConnections(app: WorkerProcess): Promise<number | undefined> {
+async function countConnections(app: WorkerProcess, expected: number): Promise<number | undefined> {
   await pause(AFTERWARDS_MILLIS)
   app.ask({ type: 'pause' })
-  app.ask({ type: 'count-connections' })
-  await app.until(() => app.counted !== undefined, 15_000)
+  app.ask({ type: 'count-connections', expected })
+  await app.until(() => app.counted !== undefined, COUNT_MILLIS)
   app.ask({ type: 'resume' })
   return app.exit ? undefined : (app.counted ?? 0)
 }

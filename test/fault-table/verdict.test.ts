@@ -14,6 +14,7 @@ const FINE: Observation = {
     [1, 1],
     [2, 2],
   ]),
+  expectedConnections: 4,
   connections: 4,
   sessionsLeft: 0,
   peakSessions: 4,

@@ -1,5 +1,4 @@
 import type { ErrorReport } from './messages.ts'
-import { MAX_CONNECTIONS } from './stack.ts'
 
 /** What was seen while and after a fault. */
 export interface Observation {
@@ -13,7 +12,9 @@ export interface Observation {
   readonly committed: ReadonlyMap<number, number>
   /** The rows in the table by id. */
   readonly rows: ReadonlyMap<number, number>
-  /** Transactions that could be open at the same time afterwards; undefined if the process had ended. */
+  /** Connections that nobody keeps. */
+  readonly expectedConnections: number
+  /** Those of them that could be borrowed at the same time afterwards; undefined if the process had ended. */
   readonly connections: number | undefined
   /** Sessions on the server after the pool has ended. */
   readonly sessionsLeft: number
@@ -52,7 +53,7 @@ export function reconcile({ committed, rows }: Pick<Observation, 'committed' | '
 
 export function verdictOf(seen: Observation): Verdict {
   const { lost, torn } = reconcile(seen)
-  const missing = seen.connections === undefined ? 0 : MAX_CONNECTIONS - seen.connections
+  const missing = seen.connections === undefined ? 0 : seen.expectedConnections - seen.connections
   return {
     crashes: seen.crash === undefined ? 0 : 1,
     hangs: seen.hungCallers + (seen.ended || seen.crash !== undefined ? 0 : 1),

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { measure } from './measure.ts'
 import { type Report, type Request, reportOf } from './messages.ts'
 import { misuse } from './misuse.ts'
-import { CALLERS, MAX_CONNECTIONS, type StackApp } from './stack.ts'
+import { CALLERS } from './stack.ts'
 import { RUNNABLE } from './stacks/index.ts'
 
 /** How long callers, and the end of the pool, may take after the fault is over. */
@@ -18,6 +18,7 @@ if (!stack) throw new Error(`There is no stack ${name}`)
 const tell = (report: Report) => process.send?.(report)
 const app = await stack.open(url)
 let stopping = false
+let stopped: Promise<void> | undefined
 let resumed = Promise.resolve()
 let resume = () => {}
 let nextId = Number(firstId)
@@ -52,18 +53,28 @@ async function caller(): Promise<void> {
   }
 }
 
-/** Opens as many transactions as there should be connections, and counts how many are open at the same time. */
-async function countConnections(app: StackApp): Promise<number> {
+/** The most connections that could be borrowed at the same time. It tries until all can, or the time is over. */
+async function countConnections(expected: number): Promise<number> {
+  const end = performance.now() + PATIENCE_MILLIS
+  let most = 0
+  while (most < expected && performance.now() < end) most = Math.max(most, await openAtOnce(expected))
+  return most
+}
+
+/** Opens this many transactions. Resolves to the most that were open at the same time. */
+async function openAtOnce(wanted: number): Promise<number> {
   const { promise: allOpen, resolve } = Promise.withResolvers<void>()
-  let open = 0
+  let [open, most] = [0, 0]
   const between = async () => {
     open++
-    if (open === MAX_CONNECTIONS) resolve()
-    await Promise.race([allOpen, pause(4_000, undefined, { ref: false })])
+    most = Math.max(most, open)
+    if (open === wanted) resolve()
+    await Promise.race([allOpen, pause(3_000, undefined, { ref: false })])
+    open--
   }
-  const all = Array.from({ length: MAX_CONNECTIONS }, () => app.writeTwice(nextId++, between))
+  const all = Array.from({ length: wanted }, () => app.writeTwice(nextId++, between))
   await within(5_000, Promise.allSettled(all))
-  return open
+  return most
 }
 
 /** What the process holds while it does nothing. The callers must be paused. */
@@ -78,7 +89,13 @@ function within(millis: number, promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([promise.then(() => true), pause(millis, false, { ref: false })])
 }
 
-async function stop(): Promise<void> {
+/** A second call, after a signal for example, waits for the same end. */
+function stop(): Promise<void> {
+  stopped ??= stopNow()
+  return stopped
+}
+
+async function stopNow(): Promise<void> {
   stopping = true
   resume()
   await within(PATIENCE_MILLIS, Promise.all(callers))
@@ -120,7 +137,7 @@ async function answer(request: Request): Promise<void> {
       await attempt(() => app.run(request.text))
       return
     case 'count-connections':
-      tell({ type: 'counted', connections: await countConnections(app) })
+      tell({ type: 'counted', connections: await countConnections(request.expected) })
       return
     case 'measure':
       return measureAtRest()

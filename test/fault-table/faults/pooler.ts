@@ -16,7 +16,8 @@ function pooledUrl({ pooler }: Scene): string {
   return pooler.url
 }
 
-const POOL = { default_pool_size: 4 }
+/** By default PgBouncer repeats for 15 s, as long as the table waits, that a login on the server has failed. */
+const POOL = { default_pool_size: 4, server_login_retry: 3 }
 
 export const poolerFaults: readonly Fault[] = [
   {

@@ -51,6 +51,7 @@ export const callerFaults: readonly Fault[] = [
   {
     id: 'leak',
     title: 'A caller keeps a connection forever',
+    keptConnections: 1,
     inject: (scene) => misuse(scene, 'leak'),
   },
   {

@@ -4,6 +4,9 @@ import { SESSIONS_OF_THE_APP } from '../../harness/index.ts'
 import type { Fault, Scene } from '../fault.ts'
 import { killSessions, openOthers, repeat, whilePaused } from './actions.ts'
 
+/** Of idle sessions and transactions: on a busy machine, an app that works may pause for some hundred milliseconds. */
+const TIMEOUT_MILLIS = 2_000
+
 export const sessionFaults: readonly Fault[] = [
   {
     id: 'idle-killed',
@@ -47,17 +50,17 @@ export const sessionFaults: readonly Fault[] = [
   {
     id: 'idle-in-transaction-timeout',
     title: 'A transaction runs into idle_in_transaction_session_timeout',
-    setup: `alter role app set idle_in_transaction_session_timeout = '200ms'`,
+    setup: `alter role app set idle_in_transaction_session_timeout = '${TIMEOUT_MILLIS}ms'`,
     async inject({ app }) {
-      app.ask({ type: 'dawdle', millis: 600 })
-      await pause(900)
+      app.ask({ type: 'dawdle', millis: TIMEOUT_MILLIS + 500 })
+      await pause(TIMEOUT_MILLIS + 1_000)
     },
   },
   {
     id: 'idle-session-timeout',
     title: 'Idle sessions run into idle_session_timeout',
-    setup: `alter role app set idle_session_timeout = '150ms'`,
-    inject: (scene) => whilePaused(scene, () => pause(500)),
+    setup: `alter role app set idle_session_timeout = '${TIMEOUT_MILLIS}ms'`,
+    inject: (scene) => whilePaused(scene, () => pause(TIMEOUT_MILLIS + 500)),
   },
   { id: 'lock-storm', title: 'A table lock stops all writes for two seconds', inject: lockTable },
   {
