@@ -12,7 +12,7 @@ export interface Observation {
   readonly committed: ReadonlyMap<number, number>
   /** The rows in the table by id. */
   readonly rows: ReadonlyMap<number, number>
-  /** Connections that nobody keeps. */
+  /** Connections that no caller keeps. */
   readonly expectedConnections: number
   /** Those of them that could be borrowed at the same time afterwards; undefined if the process had ended. */
   readonly connections: number | undefined
