@@ -13,6 +13,7 @@ import { runCell } from './run-cell.ts'
 import type { Stack } from './stack.ts'
 import { STACKS } from './stacks/index.ts'
 import { summaryOf, type TableCell } from './summary.ts'
+import type { Verdict } from './verdict.ts'
 
 const PAGES = [
   { file: '../../docs/faults.md', texts: ENGLISH },
@@ -77,9 +78,19 @@ function versionOf(name: string, require: NodeJS.Require): string {
 async function runWaiting(): Promise<void> {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const { fault, stack } = next
-    const verdict = await runCell(fault, stack)
+    const verdict = await measure(fault, stack)
     cells.push({ fault: fault.id, stack: stack.name, verdict })
     process.stderr.write(`${fault.id} on ${stack.name}: ${verdict ? JSON.stringify(verdict) : 'not possible'}\n`)
+  }
+}
+
+/** On a machine that is too busy an app may not begin to work in time: its cell is tried once more. */
+async function measure(fault: Fault, stack: Stack): Promise<Verdict | undefined> {
+  try {
+    return await runCell(fault, stack)
+  } catch (error) {
+    process.stderr.write(`${fault.id} on ${stack.name}: not measured, tried again: ${error}\n`)
+    return runCell(fault, stack)
   }
 }
 

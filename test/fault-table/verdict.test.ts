@@ -82,3 +82,8 @@ test('an error has the code of its first cause that has one, and the first line 
   expect(reportOf(new Error('timeout'))).toEqual({ text: 'timeout', code: undefined })
   expect(reportOf(undefined)).toEqual({ text: 'undefined', code: undefined })
 })
+
+test('the same error of many statements is one unclear error', () => {
+  const errors = ["values (25, 'only')", "values (26, 'only')"].map((text) => ({ text, code: undefined }))
+  expect(verdictOf({ ...FINE, errors }).unclearErrors).toEqual(["values (n, 'only')"])
+})

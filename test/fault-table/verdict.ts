@@ -33,7 +33,7 @@ export interface Verdict {
   /** Writes with more rows than were written, or transactions with one of their two rows. */
   readonly tornWrites: number
   readonly leakedConnections: number
-  /** Texts of errors without a code. */
+  /** Texts of errors without a code, with `n` for each number: one text for the same error of many statements. */
   readonly unclearErrors: readonly string[]
   readonly recoveryMillis: number | null
   readonly peakSessions: number
@@ -53,6 +53,7 @@ export function reconcile({ committed, rows }: Pick<Observation, 'committed' | '
 
 export function verdictOf(seen: Observation): Verdict {
   const { lost, torn } = reconcile(seen)
+  const unclear = seen.errors.filter(({ code }) => code === undefined)
   const missing = seen.connections === undefined ? 0 : seen.expectedConnections - seen.connections
   return {
     crashes: seen.crash === undefined ? 0 : 1,
@@ -60,7 +61,7 @@ export function verdictOf(seen: Observation): Verdict {
     lostCommits: lost.length,
     tornWrites: torn.length,
     leakedConnections: missing + seen.sessionsLeft,
-    unclearErrors: [...new Set(seen.errors.filter(({ code }) => code === undefined).map(({ text }) => text))],
+    unclearErrors: [...new Set(unclear.map(({ text }) => text.replace(/\d+/g, 'n')))],
     recoveryMillis: seen.recoveryMillis === undefined ? null : Math.round(seen.recoveryMillis),
     peakSessions: seen.peakSessions,
     failures: seen.errors.length,
