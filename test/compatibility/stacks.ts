@@ -121,6 +121,16 @@ function webFramework(name: string, packages: readonly string[], example?: strin
   }
 }
 
+/** A framework that only an example runs, because it has to be built. */
+function frameworkOfExample(name: string, example: string, packages: readonly string[]): Stack {
+  return {
+    name,
+    packages: packages.map((installed) => ({ name: installed, folder: `../examples/${example}` })),
+    project: NEWEST,
+    topics: [{ title: 'example', file: 'examples/examples.test.ts', containing: example }],
+  }
+}
+
 function runtime(name: string, packageName: string): Stack {
   return {
     name,
@@ -278,12 +288,9 @@ export const GROUPS: readonly Group[] = [
       webFramework('Express', ['express'], 'prisma-express'),
       webFramework('Koa', ['koa', '@koa/router'], 'koa-pg'),
       webFramework('Hono', ['hono', '@hono/node-server'], 'hono-pg'),
-      {
-        name: 'Next.js',
-        packages: [{ name: 'next', folder: '../examples/nextjs-drizzle' }],
-        project: NEWEST,
-        topics: [{ title: 'example', file: 'examples/examples.test.ts', containing: 'nextjs-drizzle' }],
-      },
+      frameworkOfExample('Next.js', 'nextjs-drizzle', ['next']),
+      frameworkOfExample('SvelteKit', 'sveltekit-postgres-js', ['@sveltejs/kit', '@sveltejs/adapter-node']),
+      frameworkOfExample('React Router', 'react-router-pg', ['react-router']),
     ],
   },
   {

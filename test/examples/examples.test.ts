@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../docs/documents.ts'
 import { describeWithPgBouncer } from '../harness/index.ts'
+import { isFullMatrix } from '../matrix.ts'
 import { StartedServer } from './started-server.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -125,6 +126,57 @@ describePooler('nextjs-drizzle', () => {
     await example.stop()
     expect(example.output.match(/a pooler in transaction mode, prepared statements safe/g)).toHaveLength(3)
   }, 400_000)
+})
+
+describe.each([
+  { name: 'sveltekit-postgres-js', database: 'src/lib/server/db.ts', note: { headers: json, body: '"buy <milk>"' } },
+  { name: 'react-router-pg', database: 'app/db.server.ts', note: { body: 'buy <milk>' } },
+])('$name', ({ name, database, note }) => {
+  const env = { ADMIN_TOKEN: 'a-long-token' }
+
+  async function keepsNotes(example: StartedServer): Promise<void> {
+    const made = await example.fetch('/notes', { method: 'POST', ...note })
+    expect([made.status, await made.json()]).toEqual([201, { id: '1', text: 'buy <milk>' }])
+    expect(await (await example.fetch('/notes')).json()).toEqual([{ id: '1', text: 'buy <milk>' }])
+    expect(await (await example.fetch('/')).text()).toMatch(/<li>buy &lt;milk(>|&gt;)<\/li>/)
+  }
+
+  async function hasEndpoints(example: StartedServer): Promise<void> {
+    expect(await (await example.fetch('/readyz')).json()).toEqual({ status: 'healthy' })
+    const metrics = await (await example.fetch('/metrics')).text()
+    const labels = new Set(Array.from(metrics.matchAll(/\blabel="([^"]+)"/g), ([, label]) => label))
+    expect([...labels].sort()).toEqual(['GET /', 'GET /notes', 'POST /notes'])
+    expect((await example.fetch('/admin/db-pool-stats')).status).toBe(401)
+    const admin = await example.fetch('/admin/db-pool-stats', { headers: { authorization: 'Bearer a-long-token' } })
+    expect(await admin.json()).toMatchObject({ pools: [{ name: 'notes' }] })
+  }
+
+  test('in the development server, keeps notes, and has one pool however often its module is loaded', async () => {
+    await using example = await StartedServer.example(name, { script: 'dev', env })
+    await keepsNotes(example)
+    const reloads = () => example.output.match(/page reload/g)?.length ?? 0
+    for (let loads = 0; loads < 3; loads++) {
+      const before = reloads()
+      const now = new Date()
+      utimesSync(join(ROOT, 'examples', name, database), now, now)
+      await expect.poll(reloads).toBeGreaterThan(before)
+      expect((await example.fetch('/notes')).status).toBe(200)
+    }
+    await hasEndpoints(example)
+    await example.stop()
+    expect(example.output).not.toMatch(/error/i)
+  })
+
+  // Building takes half a minute on a busy machine.
+  test.runIf(isFullMatrix)('is built without a database, keeps notes, and ends when it is stopped', async () => {
+    await using example = await StartedServer.example(name, { env })
+    await keepsNotes(example)
+    await hasEndpoints(example)
+    await example.stop()
+    // The build lists files with such names.
+    const [, afterBuild] = example.output.split('PostgreSQL on')
+    expect(afterBuild).not.toMatch(/error/i)
+  })
 })
 
 describe('quota-proxy', () => {

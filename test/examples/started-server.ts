@@ -30,8 +30,11 @@ export class StartedServer implements AsyncDisposable {
   }
 
   /** Starts an example as its README does, on database servers of its own. */
-  static example(name: string, { path = '/healthz', env, ...options }: StartOptions = {}): Promise<StartedServer> {
-    const command = ['pnpm', '--filter', `@poolguard/example-${name}`, 'start']
+  static example(
+    name: string,
+    { script = 'start', path = '/healthz', env, ...options }: StartOptions & { readonly script?: 'start' | 'dev' } = {},
+  ): Promise<StartedServer> {
+    const command = ['pnpm', '--filter', `@poolguard/example-${name}`, script]
     const environment = { ...process.env, DATABASE_URL: undefined, ...env }
     return StartedServer.start(command, { cwd: ROOT, path, env: environment, ...options })
   }

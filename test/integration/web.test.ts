@@ -139,8 +139,7 @@ describe.each(frameworks)('given an app on %s', (framework) => {
     const ready = await app.get('/readyz')
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }])
     expect((await app.get('/healthz')).status).toBe(200)
-    await drained
-    const closed = app.server[Symbol.asyncDispose]()
+    const closed = drained.then(() => app.server[Symbol.asyncDispose]())
     await gate.open()
     const reply = await slow
     expect([reply.status, await reply.json()]).toEqual([200, [expect.objectContaining({ one: 1 })]])

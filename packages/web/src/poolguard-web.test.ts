@@ -61,6 +61,24 @@ test('given a drain, then readiness says so, and liveness does not change', asyn
   expect((await ask(poolguard, '/healthz')).status).toBe(200)
 })
 
+test('given requests that serve runs, then a drain waits until they are done, however they end', async () => {
+  const poolguard = poolguardWeb()
+  const request = new Request(`${ORIGIN}/orders`)
+  const [replied, failed] = [Promise.withResolvers<Response>(), Promise.withResolvers<Response>()]
+  const responses = [replied, failed].map(({ promise }) => poolguard.serve(request, {}, () => promise))
+  const settled = Promise.allSettled(responses)
+  let isDrained = false
+  const drained = poolguard.drain().then(() => {
+    isDrained = true
+  })
+  failed.reject(new TypeError('a bug'))
+  await expect(responses[1]).rejects.toThrow('a bug')
+  expect(isDrained).toBe(false)
+  replied.resolve(Response.json('done'))
+  await drained
+  expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+})
+
 test.each<[option: string, options: object]>([
   ['thresholds.waiting', { thresholds: { waiting: 5 } }],
   ['windowMillis', { windowMillis: -1 }],

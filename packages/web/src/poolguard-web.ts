@@ -74,7 +74,8 @@ export interface PoolguardWeb {
   /**
    * Makes the readiness probe reply 503 `draining` from now on, and closes connections of clients after their current request.
    *
-   * @returns a promise that resolves after `closeDelayMillis`.
+   * @returns a promise that resolves after `closeDelayMillis`, when the requests that {@link PoolguardWeb.serve} runs then are done.
+   * A handler that `serve` runs must not await it.
    * @example
    * import { installShutdown } from '@poolguard/core'
    *

@@ -14,6 +14,8 @@ export type DrainedResponse = Pick<ServerResponse, 'headersSent' | 'setHeader'> 
 export class Drain {
   #begun = false
   readonly #open = new Set<DrainedResponse>()
+  /** Responses that are being made, in frameworks whose server the app does not close itself. */
+  readonly #running = new Set<Promise<Response>>()
 
   get begun(): boolean {
     return this.#begun
@@ -23,12 +25,24 @@ export class Drain {
    * Begins to drain.
    *
    * @param delayMillis how long the app should keep serving, so that load balancers see `draining` and stop sending requests.
-   * @returns a promise that resolves after the delay.
+   * @returns a promise that resolves after the delay, when the responses that are being made then are made.
    */
   async begin(delayMillis: number): Promise<void> {
     this.#begun = true
     for (const response of this.#open) closeAfter(response)
     if (delayMillis > 0) await pause(delayMillis)
+    await Promise.allSettled(this.#running)
+  }
+
+  /** Makes a response, for which a drain waits. */
+  async run(respond: () => Promise<Response>): Promise<Response> {
+    const running = respond()
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
   }
 
   /** Call it when a request begins. HTTP/2 has no such header: it ends sessions with GOAWAY. */

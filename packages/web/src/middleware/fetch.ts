@@ -15,21 +15,25 @@ export async function respond({ endpoints, page }: AppGuard, request: Request): 
   return new Response(request.method === 'HEAD' ? null : body, { status, headers })
 }
 
+/** The app's own part of {@link serve}. */
+interface Handling {
+  readonly handle: () => Response | Promise<Response>
+  readonly onError: (error: unknown) => void
+}
+
 /** Runs the handler of a request, and replies 503 if the request is rejected, or if it failed because no connection was available. */
 export async function serve(
-  { requests }: AppGuard,
+  { requests, drain }: AppGuard,
   request: Request,
   options: RouteOptions,
-  {
-    handle,
-    onError,
-  }: { readonly handle: () => Response | Promise<Response>; readonly onError: (error: unknown) => void },
+  { handle, onError }: Handling,
 ): Promise<Response> {
   const route = requireRoute(options)
   const rejected = requests.reject(route)
   if (rejected) return unavailableResponse(rejected)
+  const described = { label: () => undefined, runInTime: runUntilAborted(request.signal) }
   try {
-    return await requests.run({ label: () => undefined, runInTime: runUntilAborted(request.signal) }, route, handle)
+    return await drain.run(async () => requests.run(described, route, handle))
   } catch (error) {
     const unavailable = requests.unavailable(error)
     if (!unavailable) throw error
