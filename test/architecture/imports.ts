@@ -50,7 +50,14 @@ export function readAllImports(root: string): readonly Import[] {
   )
 }
 
-const MADE_BY_TOOLS: ReadonlySet<string> = new Set(['node_modules', 'dist', 'generated', '.next', '.svelte-kit', '.react-router'])
+const MADE_BY_TOOLS: ReadonlySet<string> = new Set([
+  'node_modules',
+  'dist',
+  'generated',
+  '.next',
+  '.svelte-kit',
+  '.react-router',
+])
 
 function importsOf(root: string, files: readonly string[]): readonly Import[] {
   const entries = readEntries(root)
