@@ -56,7 +56,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
  */
 export const poolguardFastify: FastifyPluginAsync<PoolguardFastifyOptions> = fp(register, {
   name: '@poolguard/fastify',
-  fastify: '5.x',
+  fastify: '5.x || 6.x',
 })
 
 /**
