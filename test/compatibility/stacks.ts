@@ -35,6 +35,7 @@ export interface Group {
 
 const NEWEST = 'test'
 const OLDEST = 'test (oldest peers)'
+const NEXT = 'test (next peers)'
 
 const integration = (title: string, name: string, containing?: string): Topic => ({
   title,
@@ -228,7 +229,7 @@ export const GROUPS: readonly Group[] = [
       {
         name: 'Drizzle, next',
         packages: [{ name: 'drizzle-orm', alias: 'drizzle-orm-next' }],
-        project: 'test (next peers)',
+        project: NEXT,
         topics: [integration('queries', 'drizzle'), integration('relations', 'drizzle-relations')],
       },
       {
@@ -284,6 +285,12 @@ export const GROUPS: readonly Group[] = [
         packages: [{ name: 'fastify', alias: 'fastify-oldest' }],
         project: OLDEST,
         topics: FASTIFY,
+      },
+      {
+        name: 'Fastify, next',
+        packages: [{ name: 'fastify', alias: 'fastify-next' }],
+        project: NEXT,
+        topics: [integration('plugin', 'fastify')],
       },
       webFramework('Express', ['express'], 'prisma-express'),
       webFramework('Koa', ['koa', '@koa/router'], 'koa-pg'),
