@@ -34,7 +34,9 @@ function connect(settings: GuardedPoolConfig['pool']) {
 }
 
 const killBackends = async (state: string) => {
-  await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and state = '${state}'`)
+  await server.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and state = '${state}'`,
+  )
   await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'the backends are gone' })
 }
 
