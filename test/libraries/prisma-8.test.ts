@@ -20,7 +20,7 @@ afterAll(() => server.stop())
 beforeEach(() => server.query('truncate "Item"'))
 
 /** Prisma 8 on a guarded pool, which nothing may be left of after the test. */
-function connect(settings: GuardedPoolConfig['pool']) {
+function connect(settings: NonNullable<GuardedPoolConfig['pool']>) {
   const pool = new GuardedPool({ url: server.url, name: 'items', pool: settings })
   // Prisma pins an earlier version of @types/pg, whose pool is of another type.
   const db = postgres({ contract, pg: pool as never, verifyMarker: false })
