@@ -71,15 +71,23 @@ export const DRIVER_POOLS: readonly PoolReader[] = [
   },
   {
     source: /^@poolguard\/pg$/,
-    path: /^(GuardedPool|guardPool|sharedGuardedPool)$/,
-    read: first({ library: 'pg', ...guarded() }),
+    path: /^GuardedPool$/,
+    read: (evaluator, creation) => {
+      const draft = readGuardedPool(evaluator, creation)
+      return draft && { ...draft, isNewEachTime: true }
+    },
   },
+  { source: /^@poolguard\/pg$/, path: /^(guardPool|sharedGuardedPool)$/, read: readGuardedPool },
   {
     source: /^@poolguard\/postgres-js$/,
     path: /^guardPostgres$/,
     read: urlThenOptions({ library: 'postgres', ...guarded() }),
   },
 ]
+
+function readGuardedPool(evaluator: Evaluator, creation: Creation): PoolDraft | undefined {
+  return first({ library: 'pg', ...guarded() })(evaluator, creation)
+}
 
 /** poolguard's options are the same for every adapter. */
 export function guarded(): Omit<OptionsShape, 'library'> {

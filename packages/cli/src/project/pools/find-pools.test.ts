@@ -389,6 +389,18 @@ test.each<[what: string, source: string, per: PoolInSource['per'], app?: Partial
     { reloads: true },
   ],
   ['a factory without a guard', `const make = () => ${POOL}\nexport const pool = make()`, 'reload', { reloads: true }],
+  [
+    'of a name',
+    "import { guardPool } from '@poolguard/pg'\nexport const pool = guardPool({ name: 'orders' })",
+    'process',
+    { reloads: true },
+  ],
+  [
+    'of a name, by a constructor',
+    "import { GuardedPool } from '@poolguard/pg'\nexport const pool = new GuardedPool({ name: 'orders' })",
+    'reload',
+    { reloads: true },
+  ],
   ['a singleton', `export const pool = singleton('pool', () => ${POOL})`, 'process', { reloads: true }],
   ['in a route', `app.get('/', async (req, reply) => { const pool = ${POOL}; return pool.query('') })`, 'call'],
   [

@@ -135,7 +135,7 @@ function poolFrom(evaluator: Evaluator, place: Place, draft: PoolDraft, app: App
     pools: (draft.pools ?? 1) * repetitions(evaluator, place),
     per: creationFrequency(place, {
       reloads: app.reloads,
-      usesNames: draft.guarded === true && hasName(evaluator, draft),
+      usesNames: draft.guarded === true && !draft.isNewEachTime && hasName(evaluator, draft),
     }),
     role: roleOf(module.file),
     guarded: draft.guarded ?? false,

@@ -37,6 +37,8 @@ export interface PoolDraft {
   /** Default 1. */
   readonly pools?: number
   readonly guarded?: boolean
+  /** A constructor cannot return the pool of an earlier call with the same name. */
+  readonly isNewEachTime?: boolean
   /** `connection_limit` in the URL sets the size. */
   readonly readsConnectionLimit?: boolean
   /** The options object. One that several calls share makes one pool: TypeORM's CLI and the app share theirs. */
