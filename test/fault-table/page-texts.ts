@@ -33,7 +33,8 @@ in the table were compared with the writes whose commit the app had seen.
 | – | the stack's API does not allow the fault |
 
 The worst word is shown. \`pnpm faults\` repeats it all, \`pnpm faults --fault half-open --stack pg.Pool\` one cell; the sources are in
-[test/fault-table](https://github.com/poolguard/poolguard/tree/main/test/fault-table). "pg.Pool, advised" has what guides recommend: timeouts, keepalive, a lifetime and an error listener.
+[test/fault-table](https://github.com/poolguard/poolguard/tree/main/test/fault-table). "pg.Pool, advised" has what guides recommend: timeouts, keepalive, a lifetime and an error listener; the other
+stacks have their defaults, and so no listener. The median of the recovery is that of the faults from which the stack recovered. PgBouncer has \`server_login_retry = 3\`.
 `,
   totals: 'Totals',
   allFaults: 'All faults',
@@ -72,7 +73,8 @@ export const CHINESE: PageTexts = {
 | – | 该技术栈的 API 无法制造这种故障 |
 
 单元格显示其中最严重的结果。\`pnpm faults\` 可以重复全部测试，\`pnpm faults --fault half-open --stack pg.Pool\` 只重复一格；源码在
-[test/fault-table](https://github.com/poolguard/poolguard/tree/main/test/fault-table)。“pg.Pool, advised” 采用各种指南的建议：超时、keepalive、连接寿命和错误监听器。
+[test/fault-table](https://github.com/poolguard/poolguard/tree/main/test/fault-table)。“pg.Pool, advised” 采用各种指南的建议：超时、keepalive、连接寿命和错误监听器；其他
+技术栈都用默认值，因此没有监听器。恢复时间的中位数只计算该技术栈恢复了的故障。PgBouncer 设置了 \`server_login_retry = 3\`。
 `,
   totals: '合计',
   allFaults: '全部故障',
