@@ -1,6 +1,6 @@
 import { isPoolTimeout } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
-import { type PostgresServer, startPostgres, waitUntil } from '@poolguard/test/harness'
+import { type PostgresServer, SESSIONS_OF_THE_APP, startPostgres, waitUntil } from '@poolguard/test/harness'
 import { defineContract } from '@prisma/orm-postgres/contract-builder'
 import postgres from '@prisma/orm-postgres/runtime'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -34,9 +34,7 @@ function connect(settings: NonNullable<GuardedPoolConfig['pool']>) {
 }
 
 const killBackends = async (state: string) => {
-  await server.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and state = '${state}'`,
-  )
+  await server.query(`select pg_terminate_backend(pid) from ${SESSIONS_OF_THE_APP} and state = '${state}'`)
   await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'the backends are gone' })
 }
 

@@ -65,14 +65,14 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
 
   async #login(signal: AbortSignal, lost: (error?: unknown) => void): Promise<SimulatedClient> {
     const { server, network, applicationName } = this.#options
-    await this.#options.network.trip()
+    await network.trip()
     signal.throwIfAborted()
     if (network.availability === 'refusing') throw REFUSED
     const session = server.connect(applicationName() ?? '', () => void this.#onEnded(client, lost))
     if (!session) throw FULL
     const client: SimulatedClient = { session, pid: ++this.#pids, state: 'alive', unlock: undefined }
     this.clients.add(client)
-    await this.#options.network.trip()
+    await network.trip()
     return client
   }
 
