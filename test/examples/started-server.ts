@@ -35,7 +35,8 @@ export class StartedServer implements AsyncDisposable {
     { script = 'start', path = '/healthz', env, ...options }: StartOptions & { readonly script?: 'start' | 'dev' } = {},
   ): Promise<StartedServer> {
     const command = ['pnpm', '--filter', `@poolguard/example-${name}`, script]
-    const environment = { ...process.env, DATABASE_URL: undefined, ...env }
+    // Vitest's NODE_ENV is `test`, with which Vite builds no app for production.
+    const environment = { ...process.env, NODE_ENV: undefined, DATABASE_URL: undefined, ...env }
     return StartedServer.start(command, { cwd: ROOT, path, env: environment, ...options })
   }
 
@@ -73,6 +74,18 @@ export class StartedServer implements AsyncDisposable {
 
   fetch(path: string, init?: RequestInit, instance = 0): Promise<Response> {
     return fetch(`http://localhost:${this.port + instance}${path}`, init)
+  }
+
+  /** As a supervisor does it: the app's processes, which `with-servers` prints, get SIGTERM, and nothing else of the command does. */
+  terminate(): void {
+    const printed = Array.from(this.output.matchAll(/^Port \d+: process (\d+)$/gm), ([, pid]) => Number(pid))
+    for (const pid of printed) process.kill(pid, 'SIGTERM')
+    if (printed.length === 0) this.#child.kill('SIGTERM')
+  }
+
+  /** How the command ends by itself; null if a signal has ended it. */
+  get exitCode(): Promise<number | null> {
+    return this.#closed.then(([code]) => code as number | null)
   }
 
   /** As a terminal's Ctrl-C does it: every process of the command gets the signal, and has ended. On Windows, they are killed. */

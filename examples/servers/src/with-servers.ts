@@ -50,9 +50,11 @@ async function startServers(): Promise<AsyncDisposable & { readonly env: NodeJS.
 /** The first exit code of an instance that ended by itself. */
 async function runInstances(env: NodeJS.ProcessEnv): Promise<number> {
   const port = Number(process.env.PORT ?? 3000)
-  const children = Array.from({ length: Number(values.instances) }, (_, i) =>
-    spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env, PORT: String(port + i) } }),
-  )
+  const children = Array.from({ length: Number(values.instances) }, (_, i) => {
+    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env, PORT: String(port + i) } })
+    console.log(`Port ${port + i}: process ${child.pid}`)
+    return child
+  })
   // A terminal sends SIGINT to the children as well; a supervisor sends SIGTERM to this process only.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {
