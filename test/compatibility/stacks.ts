@@ -108,6 +108,10 @@ function library(name: string, packageName: string, testName = name): Stack {
   }
 }
 
+function withTopic(stack: Stack, topic: Topic): Stack {
+  return { ...stack, topics: [...stack.topics, topic] }
+}
+
 /** A framework on `@poolguard/web`. */
 function webFramework(name: string, packages: readonly string[], example?: string): Stack {
   return {
@@ -298,12 +302,18 @@ export const GROUPS: readonly Group[] = [
       frameworkOfExample('Next.js', 'nextjs-drizzle', ['next']),
       frameworkOfExample('SvelteKit', 'sveltekit-postgres-js', ['@sveltejs/kit', '@sveltejs/adapter-node']),
       frameworkOfExample('React Router', 'react-router-pg', ['react-router']),
+      {
+        name: 'React Router 7',
+        packages: [{ name: 'react-router', alias: 'react-router-7' }],
+        project: NEWEST,
+        topics: [integration('middleware', 'react-router-7')],
+      },
     ],
   },
   {
     title: 'Libraries that take a pool',
     stacks: [
-      library('Prisma 8', '@prisma/orm-postgres'),
+      withTopic(library('Prisma 8', '@prisma/orm-postgres'), { title: 'faults', file: 'libraries/prisma-8.test.ts' }),
       library('Kysely', 'kysely'),
       library('Knex', 'knex'),
       library('MikroORM', '@mikro-orm/postgresql'),

@@ -4,7 +4,8 @@ import type { Route } from './+types/guarded.ts'
 
 /** Wait times by route, and 503 while the pool is overloaded. */
 export const middleware: Route.MiddlewareFunction[] = [
-  ({ request, pattern }, next) => poolguard.serve(request, { label: `${request.method} ${pattern}` }, next),
+  ({ request, pattern }, next) =>
+    poolguard.serve(request, { label: `${request.method} /${pattern.replace(/^\//, '')}` }, next),
 ]
 
 export default Outlet
