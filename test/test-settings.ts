@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 
 /**
  * Settings of every test project. The timeouts only end tests that hang, so they are long enough for a machine that is busy with other
@@ -14,3 +15,12 @@ export const testSettings = {
   hookTimeout: 180_000,
   expect: { poll: { timeout: 60_000 } },
 } as const
+
+/** Settings of the projects whose tests need no server. */
+export const unitTestSettings = {
+  ...testSettings,
+  include: ['src/**/*.test.ts'],
+  // Test files share processes. Alone in its process, each file would load all modules again, which takes longer than most files' tests.
+  isolate: false,
+  setupFiles: [fileURLToPath(new URL('forget-process-wide.ts', import.meta.url))],
+}

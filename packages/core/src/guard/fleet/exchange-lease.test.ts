@@ -1,6 +1,12 @@
-import { beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeEach, expect, test, vi } from 'vitest'
 import { DEFAULT_POOL_SETTINGS, Pool } from '../../pool/index.ts'
 import { ExchangeLease } from './exchange-lease.ts'
+
+// Loads the modules with the mock even if another test file of this process has loaded them before, and the other way round.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => {
+  vi.resetModules()
+})
 
 /** The timeouts requested from {@link abortAfter}, in milliseconds, with a function that ends each. */
 const patience = vi.hoisted(() => [] as { millis: number; pass: () => void }[])

@@ -1,10 +1,16 @@
-import { expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { DEFAULT_POOL_SETTINGS, Pool } from '../../pool/index.ts'
 import { ownSettings } from '../../settings/index.ts'
 import type { Topology } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
 import { PoolBounds } from '../pool-bounds.ts'
 import { FleetInstance } from './fleet-instance.ts'
+
+// Loads the modules with the mock even if another test file of this process has loaded them before, and the other way round.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => {
+  vi.resetModules()
+})
 
 const load = vi.hoisted(() => ({ fails: true, joined: 0 }))
 
