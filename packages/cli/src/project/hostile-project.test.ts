@@ -57,6 +57,20 @@ test.skipIf(process.platform === 'win32')(
   },
 )
 
+test('a short file has nothing of a longer one that was read before it', () => {
+  const creation = (max: number) => `import pg from 'pg'\nnew pg.Pool({ max: ${max} })\n`
+  const project = folderWith({
+    'package.json': MANIFEST,
+    'a.ts': '// comment\n'.repeat(1_000) + creation(7),
+    'b.ts': creation(3),
+  })
+
+  expect(readProject(project).pools.map(({ file, max }) => ({ file, max }))).toEqual([
+    { file: 'a.ts', max: 7 },
+    { file: 'b.ts', max: 3 },
+  ])
+})
+
 test('a file of more than 1 MB is reported and not read', () => {
   const huge = `${MANIFEST.slice(0, -1)},"x":"${'x'.repeat(1_100_000)}"}`
 

@@ -5,6 +5,9 @@ import { t } from '../output/translate.ts'
 /** Hand-written configuration is smaller. */
 const MAX_BYTES = 1_048_576
 
+/** For all files: a buffer of this size for each would cost more than reading them. */
+const buffer = Buffer.alloc(MAX_BYTES + 1)
+
 /** An existing file that cannot be read. The message says why, without quoting the file. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError'
@@ -38,10 +41,9 @@ export function readRegularFile(file: string): string {
   try {
     const status = fstatSync(descriptor)
     if (!status.isFile()) throw new UnreadableFileError(status.isDirectory() ? t`a directory` : t`not a regular file`)
-    const bytes = Buffer.alloc(MAX_BYTES + 1)
-    const read = readSync(descriptor, bytes, 0, bytes.length, 0)
+    const read = readSync(descriptor, buffer, 0, buffer.length, 0)
     if (read > MAX_BYTES) throw new UnreadableFileError(t`larger than 1 MB`)
-    return bytes.toString('utf8', 0, read).replace(/^\ufeff/, '')
+    return buffer.toString('utf8', 0, read).replace(/^\ufeff/, '')
   } finally {
     closeSync(descriptor)
   }
