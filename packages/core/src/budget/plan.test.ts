@@ -133,6 +133,25 @@ describe('a plan', () => {
     ])
   })
 
+  test('given a pooler with nothing but a pool size, then shows only that', () => {
+    expect(planBudget({ capacity: server, instances: 6, pooler }).steps.slice(2)).toEqual([
+      'the pooler opens at most 20 of those 87 (pool size 20), in transaction mode',
+      'max_client_conn 1000 = 1000 clients',
+      '1000 clients / 6 instances = 166 each, of which the pooler serves no more than 20 at the same time',
+    ])
+  })
+
+  test('names every limit of the pooler that holds its servers down', () => {
+    const limits = { maxDbConnections: 12, maxUserConnections: 12 }
+    expect(planBudget({ capacity: server, instances: 1, pooler: { ...pooler, ...limits } }).steps).toContain(
+      'the pooler opens at most 12 of those 87 (pool size 20, held to 12 by max_db_connections 12 and max_user_connections 12), in transaction mode',
+    )
+    const looser = { maxDbConnections: 30, maxUserConnections: 15 }
+    expect(planBudget({ capacity: server, instances: 1, pooler: { ...pooler, ...looser } }).steps).toContain(
+      'the pooler opens at most 15 of those 87 (pool size 20, held to 15 by max_user_connections 15), in transaction mode',
+    )
+  })
+
   test('given a pooler in session mode, then each client takes one of its servers', () => {
     const { maxPerPool, steps } = planBudget({ capacity: server, instances: 6, pooler: { ...pooler, mode: 'session' } })
 
@@ -233,6 +252,26 @@ describe('a plan that does not fit', () => {
         others: { connections: 80, ofRole: 0, ofDatabase: 0 },
       },
       '5 instances x 4 processes x 2 pools = 40 pools cannot share 14 connections (17 usable - 3 headroom, other applications hold 80). Run at most 1 instance, put PgBouncer in front, or raise max_connections to 128.',
+    ],
+    [
+      'one instance whose pools alone are too many',
+      { instances: 1, poolsPerProcess: 20, capacity: { ...server, maxConnections: 20 } },
+      '1 instance x 20 pools = 20 pools cannot share 14 connections (17 usable - 3 headroom). Put PgBouncer in front, or raise max_connections to 26.',
+    ],
+    [
+      'migrations beside the instances',
+      { instances: 14, migrations: 2, capacity: { ...server, maxConnections: 20 } },
+      '14 instances cannot share 12 connections (17 usable - 3 headroom - 2 for migrations). Run at most 12 instances, put PgBouncer in front, or raise max_connections to 22.',
+    ],
+    [
+      'a pooler without servers',
+      { pooler: { ...pooler, poolSize: 0 } },
+      '1 instance cannot share 0 servers of the pooler. Raise default_pool_size to 1.',
+    ],
+    [
+      'a pooler that opens too many and admits too few',
+      { instances: 6, capacity: { ...server, maxConnections: 20 }, pooler: { ...pooler, maxClients: 5 } },
+      'Lower default_pool_size and reserve_pool_size to 14 together and raise max_client_conn to 6, or raise max_connections to 26 and max_client_conn to 6.',
     ],
     [
       'a pooler that opens more than are available',

@@ -60,21 +60,63 @@ describe('the formulas', () => {
     expect(sizeAgainstLocking({ concurrency, connectionsEach }).connections).toBe(connections)
   })
 
-  test('show their input and their source', () => {
-    expect(littlesLaw({ checkoutsPerSecond: 400, heldMillis: 12 })).toMatchObject({
-      formula: '400 checkouts per second x 12 ms = 4.8 in use on average; / 70 % = 7',
-      source: expect.stringContaining('https://'),
-    })
+  const HIKARI = 'https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing'
+
+  test.each([
+    [
+      littlesLaw({ checkoutsPerSecond: 400, heldMillis: 12 }),
+      {
+        method: 'littles-law',
+        bound: 'least',
+        formula: '400 checkouts per second x 12 ms = 4.8 in use on average; / 70 % = 7',
+        source: 'https://en.wikipedia.org/wiki/Little%27s_law',
+      },
+    ],
+    [
+      sizeByBusyRatio({ cores: 4, parallelIo: 10, busyRatio: 0.3333, parallelism: 2 }),
+      {
+        method: 'busy-ratio',
+        bound: 'most',
+        formula: '10 in parallel (cores or I/O) / (0.333 busy x 2 processes per query) = 15',
+        source: expect.stringMatching(/^https:.*cybertec.*pool-size/),
+      },
+    ],
+    [
+      sizeByCores({ cores: 4, disks: 1 }),
+      { method: 'cores', bound: 'most', formula: '4 cores x 2 + 1 disk = 9', source: HIKARI },
+    ],
+    [
+      sizeByCores({ cores: 4, disks: 2 }),
+      { method: 'cores', bound: 'most', formula: '4 cores x 2 + 2 disks = 10', source: HIKARI },
+    ],
+    [
+      sizeAgainstLocking({ concurrency: 3, connectionsEach: 4 }),
+      {
+        method: 'pool-locking',
+        bound: 'least',
+        formula: '3 concurrent x (4 connections each - 1) + 1 = 10',
+        source: `${HIKARI}#pool-locking`,
+      },
+    ],
+  ])('show their input and their source: %j', (sizing, expected) => {
+    expect(sizing).toMatchObject(expected)
   })
 
   test.each([
-    () => littlesLaw({ checkoutsPerSecond: -1, heldMillis: 1 }),
-    () => sizeByBusyRatio({ cores: 4, busyRatio: 0 }),
-    () => sizeByBusyRatio({ cores: 4, busyRatio: 1, parallelism: 0.5 }),
-    () => sizeByCores({ cores: 0 }),
-    () => sizeAgainstLocking({ concurrency: 1, connectionsEach: 0 }),
-  ])('reject invalid input (%#)', (size) => {
+    [() => littlesLaw({ checkoutsPerSecond: -1, heldMillis: 1 }), 'checkoutsPerSecond: -1', 'at least 0'],
+    [() => littlesLaw({ checkoutsPerSecond: 1, heldMillis: Infinity }), 'heldMillis: Infinity', 'at least 0'],
+    [() => sizeByBusyRatio({ cores: 1.5, busyRatio: 1 }), 'cores: 1.5', 'at least 1'],
+    [() => sizeByBusyRatio({ cores: 4, busyRatio: 0 }), 'busyRatio: 0', 'a share above 0, up to 1'],
+    [() => sizeByBusyRatio({ cores: 4, busyRatio: 1.01 }), 'busyRatio: 1.01', 'a share above 0, up to 1'],
+    [() => sizeByBusyRatio({ cores: 4, busyRatio: 1, parallelism: 0.5 }), 'parallelism: 0.5', 'at least 1'],
+    [() => sizeByCores({ cores: 0 }), 'cores: 0', 'at least 1'],
+    [() => sizeByCores({ cores: 1, disks: -1 }), 'disks: -1', 'at least 0'],
+    [() => sizeAgainstLocking({ concurrency: 0, connectionsEach: 1 }), 'concurrency: 0', 'at least 1'],
+    [() => sizeAgainstLocking({ concurrency: 1, connectionsEach: 0 }), 'connectionsEach: 0', 'at least 1'],
+  ])('reject invalid input, and name the option and what it takes (%#)', (size, option, allowed) => {
     expect(size).toThrow(InvalidOptionError)
+    expect(size).toThrow(option)
+    expect(size).toThrow(allowed)
   })
 })
 
@@ -95,5 +137,30 @@ describe('the report', () => {
     const locking = sizeAgainstLocking({ concurrency: 10, connectionsEach: 2 })
     expect(describeSizing(budget, [locking])[1]).toContain('a pool of 10: too few. All requests can hold one')
     expect(describeSizing(budget, [littlesLaw({ checkoutsPerSecond: 1, heldMillis: 1 })])[1]).toContain('enough')
+  })
+
+  test('names each formula, says for which pools it is, and ends with its source', () => {
+    const sizings = [
+      littlesLaw({ checkoutsPerSecond: 1, heldMillis: 1 }),
+      sizeByBusyRatio({ cores: 4, busyRatio: 1 }),
+      sizeAgainstLocking({ concurrency: 9, connectionsEach: 2 }),
+    ]
+    const lines = describeSizing(budget, sizings).filter((_, index) => index % 2 === 0)
+    expect(lines).toEqual(
+      [
+        ["Little's law", 'for all pools together'],
+        ["Cybertec's formula", 'for all pools together'],
+        ["HikariCP's minimum against pool locking", 'for each pool'],
+      ].map(([name, pools], index) => `${name}: ${sizings[index]?.formula} ${pools}. ${sizings[index]?.source}`),
+    )
+  })
+
+  test('finds a plan of exactly the needed or the allowed number right', () => {
+    expect(describeSizing(budget, [sizeAgainstLocking({ concurrency: 9, connectionsEach: 2 })])[1]).toBe(
+      '  The plan allows a pool of 10, which is enough.',
+    )
+    expect(describeSizing(budget, [sizeByCores({ cores: 30 })])[1]).toBe(
+      '  The plan allows 60 (6 pools of 10), which the server can keep busy.',
+    )
   })
 })

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Capacity } from '../budget/index.ts'
+import type { Reading } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { DEFAULT_POOL_SETTINGS } from '../pool/index.ts'
 import type { PoolMode, Topology } from '../topology/index.ts'
+import { assumedTopology } from './assumed-topology.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
 import { planInstances } from './planned-budget.ts'
 import { type KnownLimits, resolveSettings } from './resolve.ts'
+import { poolSettings } from './settings-from-url.ts'
 
 const capacity: Capacity = {
   maxConnections: 20,
@@ -180,6 +183,37 @@ describe('instances', () => {
     },
   )
 
+  test('given a role that cannot read the capacity, then max is 1, and the warning says what to grant', () => {
+    const { values, reasons, warnings } = resolve({ options: { instances: 6 }, topology: direct })
+
+    expect(values.max).toBe(1)
+    expect(reasons.max).toBe('1 of 6 instances: the role cannot read the limits of the database')
+    expect(warnings).toEqual([
+      '1 of 6 instances: the role cannot read the limits of the database (grant it SELECT on pg_roles, pg_database and pg_stat_activity). Or set pool.max and remove instances.',
+    ])
+  })
+
+  test('given a capacity that cannot be, then max is 1, and the warning says why', () => {
+    const capacityProblem = 'the answer has no column reserved'
+    const { values, warnings } = resolve({ options: { instances: 6 }, topology: direct, capacityProblem })
+
+    expect(values.max).toBe(1)
+    expect(warnings).toEqual([
+      '1 of 6 instances: the answer has no column reserved. Check which server answers at this address, or set pool.max and remove instances.',
+    ])
+  })
+
+  test('given a large server, then a pool without pool.max opens at most 100 connections, or its min', () => {
+    const large = { capacity: { ...capacity, maxConnections: 1_000 }, topology: direct }
+    const { values, reasons } = resolve({ options: { instances: 1 }, ...large })
+    expect(values.max).toBe(100)
+    expect(reasons.max).toMatch(/^100, the limit of a pool without pool\.max; planned: max_connections 1000 /)
+    expect(resolve({ options: { instances: 1, pool: { min: 150 } }, ...large }).values.max).toBe(150)
+    expect(resolve({ options: { instances: 1, pool: { max: 300 } }, ...large }).values.max).toBe(300)
+    const exact = { capacity: { ...capacity, maxConnections: 103 }, topology: direct }
+    expect(resolve({ options: { instances: 1, headroom: 0 }, ...exact }).reasons.max).toMatch(/^planned: /)
+  })
+
   test('given no capacity, then they divide', () => {
     const topology: Topology = {
       kind: 'unknown',
@@ -189,6 +223,81 @@ describe('instances', () => {
     }
 
     expect(resolve({ options: { instances: 6 }, topology, capacity }).values.max).toBe(2)
+  })
+})
+
+describe('pipelining', () => {
+  const options: SettingsOptions = { pool: { pipeline: 'reads' } }
+
+  function pipelineOf(limits: Parameters<typeof resolveSettings>[0]) {
+    const { values, reasons } = resolveSettings(limits)
+    return [values.pipeline, reasons.pipeline]
+  }
+
+  test('waits until the pool has detected its server', () => {
+    expect(pipelineOf({ options })).toEqual(['off', "given as 'reads', once the pool has detected the server"])
+    expect(pipelineOf({ options, topology: direct })).toEqual(['reads', 'given'])
+  })
+
+  test('stays off where the driver or the pooler does not support it, with the reason', () => {
+    expect(pipelineOf({ options, topology: direct, pipelineUnsupported: 'this driver sends no batches' })).toEqual([
+      'off',
+      "given as 'reads', but this driver sends no batches",
+    ])
+    expect(pipelineOf({ options, topology: pooler('transaction') })).toEqual([
+      'off',
+      expect.stringMatching(/^given as 'reads', but the server of this pool is .* not known to be PgBouncer$/),
+    ])
+  })
+
+  test('that is not wanted is off without a further reason', () => {
+    expect(pipelineOf({ options: {}, pipelineUnsupported: 'this driver sends no batches' })).toEqual(['off', 'default'])
+  })
+})
+
+describe('a pooler that the options name', () => {
+  const found = { topology: direct, capacity }
+
+  test('takes precedence over what the pool detects: in transaction mode, instances do not divide', () => {
+    expect(resolve({ options: { instances: 6, pooler: 'transaction' }, ...found }).values.max).toBe(10)
+    expect(resolve({ options: { instances: 6, pooler: 'session' }, ...found }).values.max).toBe(2)
+    const behind = { topology: pooler('transaction'), capacity }
+    expect(resolve({ options: { instances: 6, pooler: 'none' }, ...behind }).values.max).toBe(2)
+    expect(resolve({ options: { instances: 6, pooler: 'auto' }, ...behind }).values.max).toBe(10)
+  })
+
+  test.each<[given: NonNullable<SettingsOptions['pooler']>, topology: Topology | undefined]>([
+    ['auto', undefined],
+    [
+      'none',
+      { kind: 'direct', preparedStatements: 'safe', server: { version: null }, evidence: ["given as pooler: 'none'"] },
+    ],
+    ['session', { ...pooler('session'), evidence: ["given as pooler: 'session'"] }],
+    [
+      'transaction',
+      { ...pooler('transaction'), preparedStatements: 'unknown', evidence: ["given as pooler: 'transaction'"] },
+    ],
+  ])("as %s: prepared statements are safe only where a session is the client's own", (given, topology) => {
+    expect(assumedTopology({ pooler: given })).toEqual(topology)
+  })
+})
+
+test('the settings of a URL are those of the pool that it names, and no others', () => {
+  const settings = {
+    max: 4,
+    min: 1,
+    acquireTimeoutMillis: 2_000,
+    connectTimeoutMillis: 3_000,
+    idleTimeoutMillis: 4_000,
+    maxLifetimeMillis: undefined,
+    statementTimeoutMillis: 5_000,
+  }
+  expect(poolSettings({ settings } as unknown as Reading)).toEqual({
+    max: 4,
+    min: 1,
+    acquireTimeoutMillis: 2_000,
+    connectTimeoutMillis: 3_000,
+    idleTimeoutMillis: 4_000,
   })
 })
 
@@ -229,6 +338,15 @@ describe('a fleet', () => {
     })
     expect(settings.max).toBe(1)
     expect(warnings).toEqual([expect.stringContaining('has more instances than there are connections to share')])
+  })
+
+  test('given as many instances as connections, then it does not warn', () => {
+    expect(resolve({ options: { fleet }, share: { ...share, maxConnections: 1, instances: 33 } }).warnings).toEqual([])
+  })
+
+  test('given every valid option, then it is accepted', () => {
+    const all = { ...fleet, adaptive: false, intervalMillis: 100, trustedRoles: ['bills'] }
+    expect(() => resolve({ options: { fleet: { ...all, consoleUrl: 'postgres://db/pgbouncer' } } })).not.toThrow()
   })
 
   test('given the other instances cannot be seen, then the given or default max applies, with the reason', () => {
@@ -312,6 +430,24 @@ describe('invalid options', () => {
     [
       { fleet: { app: 'orders', adaptive: true }, pool: { limit: 8 } },
       'Invalid option pool.limit: 8. It takes no value when fleet.adaptive is set: the fleet finds the limit.',
+    ],
+    [
+      { fleet: { app: 'a', intervalMillis: Infinity } },
+      'Invalid option fleet.intervalMillis: Infinity. It takes a finite number.',
+    ],
+    [
+      { fleet: { app: 'a', intervalMillis: 99 } },
+      'Invalid option fleet.intervalMillis: 99. It takes a number of milliseconds',
+    ],
+    [{ fleet: null as never }, "Invalid option fleet: null. It takes an object, as in { app: 'orders' }."],
+    [{ lanes: { web: { reserve: -1 } as never } }, 'Invalid option lanes.web.'],
+    [
+      { fleet: { app: 'a' }, pool: { limit: 'adaptive' } },
+      "Invalid option pool.limit: 'adaptive'. It takes 'cores', 'max' or a number with fleet: an adaptive limit",
+    ],
+    [
+      { instances: 2, pool: { limit: 'adaptive' } },
+      "Invalid option pool.limit: 'adaptive'. It takes 'cores', 'max' or a number with several instances: an adaptive limit",
     ],
     [
       { fleet: { app: 'a', intervalMillis: 0 } },
