@@ -2,7 +2,7 @@ import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { BUSY_QUERY, eventually, keepBusy } from '../fleet/keep-busy.ts'
 import { publishedTargets } from '../fleet/published-targets.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import { type PostgresServer, startPostgres, startProxy } from '../harness/index.ts'
@@ -67,9 +67,9 @@ test('given an event loop that is blocked for intervals, then no instance takes 
   const options = { url: server.url, kind: 'guarded', options: { fleet } } as const
   const [blocked, other] = [await StartedInstance.start(options), await StartedInstance.start(options)]
   open.push(blocked, other)
-  await blocked.load(40, 'select pg_sleep(0.01)')
+  await blocked.load(40, BUSY_QUERY)
   await eventually(async () => (await blocked.report()).total).toBe(BUDGET)
-  await other.load(10, 'select pg_sleep(0.01)')
+  await other.load(10, BUSY_QUERY)
   await eventually(async () => (await other.report()).total).toBe(10)
   await blocked.block(5 * INTERVAL)
   await other.load(40)

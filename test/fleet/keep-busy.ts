@@ -6,11 +6,14 @@ export function eventually<T>(read: () => T, message?: string) {
   return expect.poll(read, { timeout: 60_000, interval: 20, ...(message !== undefined && { message }) })
 }
 
+/** Keeps a connection busy, and leaves time to the other processes of a fleet: tests with short intervals fail on a busy machine. */
+export const BUSY_QUERY = 'select pg_sleep(0.02)'
+
 /** Callers that each run a short query in a loop, until `stop`. */
 export function keepBusy(
   pool: { query(text: string): Promise<unknown> | undefined },
   callers: number,
-  text = 'select pg_sleep(0.01)',
+  text = BUSY_QUERY,
 ) {
   let going = true
   const failures: unknown[] = []

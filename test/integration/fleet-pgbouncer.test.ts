@@ -6,7 +6,7 @@ import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { BUSY_QUERY, eventually, keepBusy } from '../fleet/keep-busy.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import {
   describeWithPgBouncer,
@@ -25,7 +25,6 @@ const fleet = { app: 'orders', intervalMillis: INTERVAL }
 /** 40 clients less 4 headroom, and one of each instance to the console; 20 servers, so that no instance can have more. */
 const LIMITS = { max_client_conn: 40, default_pool_size: 20 }
 const BUDGET = 36
-const BUSY = 'select pg_sleep(0.01)'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -107,7 +106,7 @@ for (const version of pgBouncerVersions) {
         const options = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
         const instance = await StartedInstance.start({ url: pooler.url, kind: 'guarded', options })
         open.push(instance)
-        await instance.load(30, BUSY)
+        await instance.load(30, BUSY_QUERY)
         return instance
       }
       const instances = [await start(), await start(), await start(), await start()]

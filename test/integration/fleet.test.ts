@@ -5,7 +5,7 @@ import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { BUSY_QUERY, eventually, keepBusy } from '../fleet/keep-busy.ts'
 import { publishedTargets } from '../fleet/published-targets.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import { hasSignals, type PostgresServer, postgresVersions, startPostgres } from '../harness/index.ts'
@@ -110,7 +110,7 @@ describe('a fleet', () => {
 
   test('given 14 processes that join at once under load, then they are never given more than the budget, and share it', async () => {
     const instances = await Promise.all(Array.from({ length: 14 }, () => startInstance()))
-    await Promise.all(instances.map((instance) => instance.load(20, 'select pg_sleep(0.01)')))
+    await Promise.all(instances.map((instance) => instance.load(20, BUSY_QUERY)))
     let mostOpen = 0
     let mostGiven = 0
     const shared = async () => {
@@ -131,7 +131,7 @@ describe('a fleet', () => {
 
   test('given processes are killed, then the others have their part', async () => {
     const instances = await Promise.all(Array.from({ length: 4 }, () => startInstance()))
-    await Promise.all(instances.map((instance) => instance.load(40, 'select pg_sleep(0.01)')))
+    await Promise.all(instances.map((instance) => instance.load(40, BUSY_QUERY)))
     const shares = async () => [...(await publishedTargets(admin)).values()].toSorted()
     await eventually(shares).toEqual([8, 8, 8, 8])
     instances[0]?.signal('SIGKILL')
@@ -325,7 +325,7 @@ describe('a fleet', () => {
 
   test.skipIf(!hasSignals)('given a frozen process, be it with the lock, then the others go on', async () => {
     const frozen = await startInstance()
-    await frozen.load(40, 'select pg_sleep(0.01)')
+    await frozen.load(40, BUSY_QUERY)
     await eventually(async () => (await frozen.report()).max).toBe(BUDGET - 1)
     frozen.signal('SIGSTOP')
     const pool = makePool()

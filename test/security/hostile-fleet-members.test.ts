@@ -3,7 +3,7 @@ import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { BUSY_QUERY, eventually, keepBusy } from '../fleet/keep-busy.ts'
 import { publishedTargets } from '../fleet/published-targets.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import {
@@ -20,7 +20,6 @@ const INTERVAL = 400
 const fleet = { app: 'orders', intervalMillis: INTERVAL }
 /** 57 usable, 6 headroom, and one connection that looks. */
 const BUDGET = 50
-const BUSY = 'select pg_sleep(0.01)'
 
 let server: PostgresServer
 let admin: pg.Client
@@ -71,7 +70,7 @@ function evilUrl(database = 'evil'): string {
 async function startInstance(options: Record<string, unknown> = { fleet }): Promise<StartedInstance> {
   const instance = await StartedInstance.start({ url: server.url, kind: 'guarded', options })
   open.push(instance)
-  await instance.load(40, BUSY)
+  await instance.load(40, BUSY_QUERY)
   return instance
 }
 
@@ -94,6 +93,8 @@ function busyPools(count: number, config: GuardedPoolConfig = {}) {
     made,
     total: () => made.reduce((sum, { pool }) => sum + pool.counts.total, 0),
     least: () => Math.min(...made.map(({ pool }) => pool.counts.max)),
+    /** A share that is not open yet may be given up again, if the machine is busy: an attack begins when it is open. */
+    leastOpen: () => Math.min(...made.map(({ pool }) => pool.counts.active + pool.counts.idle)),
   }
 }
 
@@ -151,8 +152,8 @@ describe("given a connection of the fleet's own role", () => {
   test.each(sample(HOSTILE_FIGURES, 2))(
     'named x#aaaaaa:%s, then the others have in the end all but that one',
     async (figures) => {
-      const { made, total, least } = busyPools(4)
-      await eventually(least).toBe(Math.floor(BUDGET / 4))
+      const { made, total, least, leastOpen } = busyPools(4)
+      await eventually(leastOpen).toBeGreaterThanOrEqual(Math.floor(BUDGET / 4))
       await connectAs(`x#aaaaaa:${figures}`, server.url)
       let leastEver = Infinity
       await eventually(() => {
@@ -202,8 +203,8 @@ describe("given a connection of the fleet's own role", () => {
 })
 
 test('given ten connections that each claim to be an instance, then the others have in the end all but those ten', async () => {
-  const { made, total, least } = busyPools(3)
-  await eventually(least).toBe(Math.floor(BUDGET / 3))
+  const { made, total, least, leastOpen } = busyPools(3)
+  await eventually(leastOpen).toBeGreaterThanOrEqual(Math.floor(BUDGET / 3))
   let leastEver = Infinity
   for (let i = 0; i < 5; i++) await connectAs(`x#aaaaa${i}:t=9999,d=9999,m=9999,n=1`, server.url)
   await eventually(() => {
@@ -279,8 +280,8 @@ for (const version of sample(pgBouncerVersions, 1)) {
 
     test('of the same user, in the console, too, then the others have in the end all but those', async () => {
       await startPooler()
-      const { made, total, least } = busyPools(3, { url: pooler.url })
-      await eventually(least).toBe(51 / 3)
+      const { made, total, least, leastOpen } = busyPools(3, { url: pooler.url })
+      await eventually(leastOpen).toBe(51 / 3)
       await connectAs(POOLED, pooler.url)
       await connectAs('x#aaaaaa:t=9999,d=9999,m=9999,n=1', pooler.urlFor({ database: 'pgbouncer' }))
       let leastEver = Infinity

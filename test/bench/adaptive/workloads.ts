@@ -41,12 +41,15 @@ const transfer = prepared(
    insert into history (teller, branch, account, delta, at) values ($3, $4, $2, $1, now())`,
 )
 
-/** A transfer as a text of its own, for processes that know nothing of the schema. All transfers are within one branch. */
+/**
+ * A transfer as a text of its own, for processes that know nothing of the schema. All transfers are within one branch. Each part needs the
+ * one before, so that every transfer locks account, teller and branch in this order, whatever the planner chooses, and nothing deadlocks.
+ */
 export const TRANSFER_AT_RANDOM = `
   with a as (update accounts set balance = balance + 1 where id = (select 1 + floor(random() * ${ACCOUNTS - 1})::int) returning id),
-       t as (update tellers set balance = balance + 1 where id = (select 1 + floor(random() * ${TELLERS_EACH - 1})::int) returning id),
-       b as (update branches set balance = balance + 1 where id = 1)
-  insert into history (teller, branch, account, delta, at) select t.id, 1, a.id, 1, now() from t, a`
+       t as (update tellers set balance = balance + 1 where id = (select 1 + floor(random() * ${TELLERS_EACH - 1})::int from a) returning id),
+       b as (update branches set balance = balance + 1 where id = (select 1 from t) returning id)
+  insert into history (teller, branch, account, delta, at) select t.id, b.id, a.id, 1, now() from a, t, b`
 
 const increment = prepared('increment', 'update hot set n = n + 1 where id = $1')
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Availability } from './simulated-network.ts'
+import type { Answers, Availability } from './simulated-network.ts'
 
 /** What happens to the processes of an app and to their server. `pick` selects one of the processes or connections. */
 export type GuardEvent =
@@ -16,6 +16,7 @@ export type GuardEvent =
   | { readonly type: 'restart'; readonly maxConnections: number }
   | { readonly type: 'availability'; readonly availability: Availability }
   | { readonly type: 'latency'; readonly tripMillis: number }
+  | { readonly type: 'answers'; readonly answers: Answers }
   /** Other clients of the server. */
   | { readonly type: 'others'; readonly count: number }
 
@@ -37,7 +38,7 @@ const event: fc.Arbitrary<GuardEvent> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      ...{ type: fc.constant('calls' as const), pick, count: fc.constantFrom(1, 2, 5, 20, 60) },
+      ...{ type: fc.constant('calls' as const), pick, count: fc.constantFrom(1, 2, 5, 20, 60, 150) },
       holdMillis: fc.constantFrom(1, 20, 400, 8_000),
       timeoutMillis: fc.constantFrom(50, 2_000, 20_000),
     }),
@@ -58,6 +59,13 @@ const event: fc.Arbitrary<GuardEvent> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ type: fc.constant('latency' as const), tripMillis: fc.constantFrom(0, 2, 30, 300) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('answers' as const),
+      answers: fc.constantFrom<Answers>('true', 'made up', 'made up'),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('others' as const), count: fc.constantFrom(0, 5, 15) }) },
 )

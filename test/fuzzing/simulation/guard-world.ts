@@ -4,6 +4,7 @@ import { dueShares } from '../../../packages/core/src/fleet/testing/simulated-fl
 import { type ServerSession, SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import type { GuardEvent, GuardScenario } from './guard-events.ts'
 import { GuardedProcess } from './guarded-process.ts'
+import { HostileAnswers } from './hostile-answers.ts'
 import { SimulatedNetwork } from './simulated-network.ts'
 import { withSimulatedTime } from './simulated-time.ts'
 
@@ -26,8 +27,8 @@ const CLOSE_MILLIS = 30_000
 
 /** Processes with real guards on a simulated server, as one fleet. `run` throws when an invariant does not hold. */
 export class GuardWorld {
-  readonly counts: { steps: number; served: number; rejected: number; most: number } = {
-    ...{ steps: 0, served: 0, rejected: 0, most: 0 },
+  readonly counts: { steps: number; served: number; rejected: number; most: number; deceived: number } = {
+    ...{ steps: 0, served: 0, rejected: 0, most: 0, deceived: 0 },
   }
   readonly #scenario: GuardScenario
   readonly #clock = new SimulatedClock()
@@ -36,6 +37,8 @@ export class GuardWorld {
   readonly #processes: GuardedProcess[] = []
   readonly #others: ServerSession[] = []
   #made = 0
+  /** Pools keep a conclusion from a lie: how the server is reached, or that its limits are unknown. */
+  #wasDeceived = false
   /** Until then, the processes may not know that there are fewer connections than before. */
   #mayExceedUntil = -Infinity
 
@@ -57,7 +60,7 @@ export class GuardWorld {
     this.#network.heal()
     await this.#advance(RECOVERY_MILLIS)
     for (const process of this.#processes) expect(process.waiting === 0, `${process.name} serves every caller`)
-    await this.#checkShares()
+    if (!this.#wasDeceived) await this.#checkShares()
     await this.#checkEnd()
   }
 
@@ -101,6 +104,16 @@ export class GuardWorld {
     const at = `at ${(this.#clock.now() / 1_000).toFixed(3)} s`
     const late = this.#processes.find((process) => process.isLate)
     if (late) return new Error(`a caller of ${late.name} waits beyond its deadline, ${at}`)
+    const beyond = this.#processes.find(({ mayHave, ceiling }) => mayHave > ceiling)
+    if (beyond)
+      return new Error(`${beyond.name} may have ${beyond.mayHave} connections of at most ${beyond.ceiling}, ${at}`)
+    if (this.#wasDeceived) {
+      this.counts.deceived = Math.max(this.counts.deceived, ...this.#processes.map(({ mayHave }) => mayHave))
+      return undefined
+    }
+    // Nobody hears of a change while nothing arrives.
+    if (this.#network.availability === 'silent' && this.#clock.now() <= this.#mayExceedUntil)
+      this.#mayExceedWithin(EXCHANGE_MILLIS)
     // The first connection of each is out of the headroom.
     const claims = this.#processes.reduce((sum, { claim }) => sum + (claim > 1 ? claim : 0), 0)
     if (claims > this.#budget && this.#clock.now() > this.#mayExceedUntil)
@@ -144,6 +157,10 @@ export class GuardWorld {
       case 'latency':
         this.#network.tripMillis = event.tripMillis
         break
+      case 'answers':
+        this.#network.answers = event.answers
+        this.#wasDeceived ||= event.answers === 'made up'
+        break
       case 'others':
         this.#setOthers(event.count)
     }
@@ -151,7 +168,8 @@ export class GuardWorld {
 
   #join(options: { readonly max: number | undefined; readonly min: number }): void {
     if (this.#processes.length >= MAX_PROCESSES) return
-    const world = { clock: this.#clock, server: this.#server, network: this.#network }
+    const hostile = new HostileAnswers(seededRandom(this.#scenario.seed + this.#made))
+    const world = { clock: this.#clock, server: this.#server, network: this.#network, hostile }
     this.#processes.push(new GuardedProcess(`process ${this.#made++}`, { ...world, ...options, counts: this.counts }))
   }
 

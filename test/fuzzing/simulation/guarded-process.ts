@@ -1,16 +1,20 @@
 import type { SimulatedClock } from '../../../packages/core/src/fleet/testing/simulated-clock.ts'
 import type { SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import { PoolGuard } from '../../../packages/core/src/guard/index.ts'
+import type { HostileAnswers } from './hostile-answers.ts'
 import { type SimulatedClient, SimulatedDriver } from './simulated-driver.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 
 /** A pool looks at the deadlines of its callers every 10 ms. */
 const DEADLINE_SLACK_MILLIS = 15
+/** The most that discovery alone gives a pool. */
+const MAX_DISCOVERED = 100
 
 interface GuardedProcessOptions {
   readonly clock: SimulatedClock
   readonly server: SimulatedServer
   readonly network: SimulatedNetwork
+  readonly hostile: HostileAnswers
   readonly min: number
   readonly max: number | undefined
   readonly counts: { served: number; rejected: number }
@@ -33,7 +37,7 @@ export class GuardedProcess {
   #driver: SimulatedDriver | undefined
 
   constructor(name: string, options: GuardedProcessOptions) {
-    const { min, max, server, network } = options
+    const { min, max, server, network, hostile } = options
     this.name = name
     this.min = min
     this.max = max
@@ -46,7 +50,7 @@ export class GuardedProcess {
       },
       async () => (connections) => {
         const applicationName = () => this.#guard.applicationName
-        this.#driver = new SimulatedDriver({ server, network, applicationName, connections })
+        this.#driver = new SimulatedDriver({ server, network, hostile, applicationName, connections })
         return this.#driver
       },
     )
@@ -65,12 +69,19 @@ export class GuardedProcess {
     return this.#guard.counts.max
   }
 
+  /** Whatever a server says. */
+  get ceiling(): number {
+    return this.max ?? MAX_DISCOVERED
+  }
+
   /**
    * The connections that it may have, or has, as a member of the fleet. While callers have all of them, it opens one more, out of the headroom,
-   * to ask for more. Before it has joined, it has one, or its static limit if the server did not answer in time.
+   * to ask for more. Connections that are gone, which it does not know, keep it from opening others. Before it has joined, it has one, or its
+   * static limit if the server did not answer in time.
    */
   get claim(): number {
-    return this.member === '' ? 0 : Math.max(this.mayHave, this.clients.length - 1)
+    const unnoticed = this.#driver?.unnoticed.size ?? 0
+    return this.member === '' ? 0 : Math.max(this.mayHave - unnoticed, this.clients.length - 1)
   }
 
   get waiting(): number {

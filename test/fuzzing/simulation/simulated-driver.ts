@@ -9,7 +9,8 @@ import type {
 } from '../../../packages/core/src/guard/index.ts'
 import type { OpenContext } from '../../../packages/core/src/pool/index.ts'
 import { SessionHealth, SharedHealth } from '../../../packages/core/src/postgres-errors/index.ts'
-import type { ProbeSession } from '../../../packages/core/src/topology/index.ts'
+import { type ProbeSession, readPid } from '../../../packages/core/src/topology/index.ts'
+import type { HostileAnswers } from './hostile-answers.ts'
 import { FULL, REFUSED, type SimulatedNetwork } from './simulated-network.ts'
 
 const TERMINATED = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
@@ -28,6 +29,8 @@ export interface SimulatedClient {
 interface SimulatedDriverOptions {
   readonly server: SimulatedServer
   readonly network: SimulatedNetwork
+  /** What it answers while the answers are made up. */
+  readonly hostile: HostileAnswers
   /** Undefined if the user determines it. */
   readonly applicationName: () => string | undefined
   readonly connections: GuardedConnections<SimulatedClient>
@@ -42,6 +45,8 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     reset: (client) => this.#answers(client),
   }
   readonly clients = new Set<SimulatedClient>()
+  /** Cut by the network and given up by the server, while the pool takes them for open. */
+  readonly unnoticed = new Set<SimulatedClient>()
   readonly #options: SimulatedDriverOptions
   #pids = 0
 
@@ -79,6 +84,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
   /** The server has ended a session, of which the client hears after a while. */
   async #onEnded(client: SimulatedClient, lost: (error?: unknown) => void): Promise<void> {
     this.clients.delete(client)
+    if (client.state === 'cut') this.unnoticed.add(client)
     if (client.state !== 'alive') return
     await this.#options.network.trip()
     if (client.state !== 'alive') return
@@ -89,6 +95,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
   async #close(client: SimulatedClient): Promise<void> {
     const isCut = client.state === 'cut'
     client.state = 'closed'
+    this.unnoticed.delete(client)
     await this.#options.network.trip()
     // The server keeps the session of a connection that the network has cut: its own timeout is longer than a scenario.
     if (isCut) return new Promise(() => {})
@@ -107,7 +114,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     await this.#options.network.trip()
     if (client.state === 'cut') return new Promise(() => {})
     if (!this.#options.server.sessions.has(client.session)) throw TERMINATED
-    const answer = await this.#run(client, text)
+    const answer = this.#isHostile ? await this.#runHostile(client, text) : await this.#run(client, text)
     await this.#options.network.trip()
     if (!this.#options.server.sessions.has(client.session)) throw TERMINATED
     return answer
@@ -126,15 +133,28 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     return text.startsWith('select') ? JSON.stringify(server.capacity) : undefined
   }
 
+  get #isHostile(): boolean {
+    return this.#options.network.answers === 'made up'
+  }
+
+  /** It may do what it was told to, and answers with something else. */
+  async #runHostile(client: SimulatedClient, text: string): Promise<string | undefined> {
+    const { hostile } = this.#options
+    if (hostile.does()) await this.#run(client, text)
+    return hostile.value()
+  }
+
   probe(client: SimulatedClient): ProbeSession {
-    const { pid } = client
+    const { hostile } = this.#options
     const ask = async () => {
       const along = (await this.queryValue(client, 'select')) ?? null
-      return { pid, chosenName: '', serverName: null, along }
+      if (!this.#isHostile) return { pid: client.pid, chosenName: '', serverName: null, along }
+      const pid = hostile.does() ? client.pid : readPid(hostile.number())
+      return { pid, chosenName: '', serverName: hostile.name(), along }
     }
     const askPid = async () => (await ask()).pid
     return {
-      ...{ parameters: new Map(), announcedPid: pid },
+      ...{ parameters: new Map(), announcedPid: client.pid },
       ...{ identify: ask, backendPid: askPid, begin: askPid, rollback: async () => {} },
     }
   }
@@ -175,7 +195,17 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     return false
   }
 
-  openConsole(): Promise<PoolerConsole> {
-    return Promise.reject(new Error('there is no pooler'))
+  async openConsole(): Promise<PoolerConsole> {
+    const { network, hostile } = this.#options
+    await network.trip()
+    if (!this.#isHostile) throw new Error('there is no pooler')
+    return {
+      ...{ user: ROLE, applicationName: undefined, closed: new Promise(() => {}) },
+      show: async (what) => {
+        await network.trip()
+        return hostile.shown(what)
+      },
+      [Symbol.asyncDispose]: async () => {},
+    }
   }
 }

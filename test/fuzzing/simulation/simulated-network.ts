@@ -6,12 +6,16 @@ export type Availability = 'up' | 'refusing' | 'full' | 'silent'
 export const REFUSED: Error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
 export const FULL: Error = Object.assign(new Error('sorry, too many clients already'), { code: '53300' })
 
+/** Whether answers are the server's own, or made up by a hostile server or by a pooler in between. */
+export type Answers = 'true' | 'made up'
+
 /** How often lost packets are sent again. */
 const SILENCE_MILLIS = 20
 
 /** The way to a simulated server. */
 export class SimulatedNetwork {
   availability: Availability = 'up'
+  answers: Answers = 'true'
   /** The most that one way takes. */
   tripMillis = 2
   readonly #clock: Clock
@@ -31,6 +35,7 @@ export class SimulatedNetwork {
   /** All faults are over. */
   heal(): void {
     this.availability = 'up'
+    this.answers = 'true'
     this.tripMillis = 2
   }
 

@@ -38,6 +38,11 @@ export function isSuitable({ isStandby, isReadOnly }: SessionRole, target: Targe
   return isReadOnly === (target === 'read-only')
 }
 
+/** Whether a connection to an unsuitable server is kept for the case that no server is suitable. */
+export function mayBeSpare(target: TargetSessionAttrs): boolean {
+  return target === 'prefer-standby'
+}
+
 /** As in "b:5432 is a standby". */
 export function describeRole({ isStandby, isReadOnly }: SessionRole): string {
   if (isStandby) return 'is a standby'
