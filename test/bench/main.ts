@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { readArguments, reject } from '../command-line.ts'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import { type Benchmark, type Figure, type Figures, partsOf } from './benchmark.ts'
 
@@ -21,16 +21,13 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   topology: () => import('./topology.ts'),
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   options: { json: { type: 'boolean' }, part: { type: 'string', multiple: true, default: [] } },
   allowPositionals: true,
 })
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS)
 const unknown = names.find((name) => !BENCHMARKS[name])
-if (unknown !== undefined) {
-  process.stderr.write(`There is no benchmark "${unknown}", only: ${Object.keys(BENCHMARKS).join(', ')}\n`)
-  process.exit(2)
-}
+if (unknown !== undefined) reject(`There is no benchmark "${unknown}", only: ${Object.keys(BENCHMARKS).join(', ')}`)
 // Some benchmarks import the tests' Prisma client.
 await generatePrismaClient()
 for (const [name, load] of Object.entries(BENCHMARKS)) {
@@ -39,8 +36,7 @@ for (const [name, load] of Object.entries(BENCHMARKS)) {
   const benchmark = values.part.length === 0 ? whole : partsOf(whole, values.part)
   if (!benchmark) {
     const parts = Object.keys(whole.parts ?? {}).join(', ') || 'none'
-    process.stderr.write(`--part ${values.part.join(', ')}: the benchmark "${name}" has other parts: ${parts}\n`)
-    process.exit(2)
+    reject(`--part ${values.part.join(', ')}: the benchmark "${name}" has other parts: ${parts}`)
   }
   const figures = await benchmark.run((text) => process.stderr.write(`${text}\n`))
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : render(name, benchmark, figures))

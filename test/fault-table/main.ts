@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
-import { readNumber, reject } from '../command-line.ts'
+import { readArguments, readNumber, reject } from '../command-line.ts'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import type { Fault } from './fault.ts'
 import { FAULTS } from './faults/index.ts'
@@ -27,7 +26,7 @@ Runs each fault on each stack, on real servers, and prints what became of the ap
   --write    writes docs/faults.md and docs/zh/faults.md
 `
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     fault: { type: 'string', multiple: true },
     stack: { type: 'string', multiple: true },

@@ -1,6 +1,5 @@
 /** Checks properties with random inputs until a time is over. CONTRIBUTING.md describes it. */
-import { parseArgs } from 'node:util'
-import { readNumber, reject } from '../command-line.ts'
+import { readArguments, readNumber, reject } from '../command-line.ts'
 import { runTarget } from './run-target.ts'
 import { TARGETS } from './targets.ts'
 
@@ -15,7 +14,7 @@ Targets:
 ${TARGETS.map(({ name, claim }) => `  ${name.padEnd(24)}${claim}`).join('\n')}
 `
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '20' },

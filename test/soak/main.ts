@@ -1,6 +1,5 @@
 /** Long load with faults, and a crowd of clients. CONTRIBUTING.md describes it. */
-import { parseArgs } from 'node:util'
-import { readNumber, reject } from '../command-line.ts'
+import { readArguments, readNumber, reject } from '../command-line.ts'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import { type CrowdResult, crowd } from './crowd.ts'
 import { type SoakResult, soak } from './soak.ts'
@@ -18,7 +17,7 @@ Ends with 1 if a call of the crowd failed, or something was lost, hung, crashed,
   --json     the figures
 `
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '30' },
