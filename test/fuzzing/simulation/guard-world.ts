@@ -111,7 +111,7 @@ export class GuardWorld {
       this.counts.deceived = Math.max(this.counts.deceived, ...this.#processes.map(({ mayHave }) => mayHave))
       return undefined
     }
-    // Nobody hears of a change while nothing arrives.
+    // No process learns of a change while nothing arrives.
     if (this.#network.availability === 'silent' && this.#clock.now() <= this.#mayExceedUntil)
       this.#mayExceedWithin(EXCHANGE_MILLIS)
     // The first connection of each is out of the headroom.

@@ -45,7 +45,7 @@ export class HostileAnswers {
     return this.#pick(NAMES)
   }
 
-  /** Whether the server does what it was told to. */
+  /** Whether the server runs a statement. */
   does(): boolean {
     return this.#random() < 0.5
   }

@@ -137,7 +137,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     return this.#options.network.answers === 'made up'
   }
 
-  /** It may do what it was told to, and answers with something else. */
+  /** It may run the statement, and answers with something else. */
   async #runHostile(client: SimulatedClient, text: string): Promise<string | undefined> {
     const { hostile } = this.#options
     if (hostile.does()) await this.#run(client, text)
