@@ -45,8 +45,8 @@ export class HostileAnswers {
     return this.#pick(NAMES)
   }
 
-  /** Whether the server runs a statement. */
-  does(): boolean {
+  /** True half of the time. */
+  coin(): boolean {
     return this.#random() < 0.5
   }
 
@@ -68,9 +68,9 @@ export class HostileAnswers {
 
   /** Half of them could be true. */
   #capacity(): Record<string, unknown> {
-    const isPossible = this.does()
+    const isPossible = this.coin()
     const number = (possible: readonly number[]) => (isPossible ? this.#pick(possible) : this.number())
-    const limit = () => (this.does() ? null : number([1, 20, 1_000]))
+    const limit = () => (this.coin() ? null : number([1, 20, 1_000]))
     const used = () => number([0, 1, 5])
     return {
       ...{ maxConnections: number([10, 60, 100, 1_000, 262_143]), reserved: number([0, 3]) },
@@ -80,7 +80,7 @@ export class HostileAnswers {
 
   #members(): Record<string, unknown>[] {
     return Array.from({ length: this.#pick([0, 1, 2, 5]) }, () => {
-      const whose = { role: this.name(), ownRole: this.does(), ownDatabase: this.does(), readable: this.does() }
+      const whose = { role: this.name(), ownRole: this.coin(), ownDatabase: this.coin(), readable: this.coin() }
       return { name: this.name(), ...whose, count: this.#pick([1, 1, 3, this.number()]), groups: null }
     })
   }

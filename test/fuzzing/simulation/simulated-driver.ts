@@ -140,7 +140,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
   /** It may run the statement, and answers with something else. */
   async #runHostile(client: SimulatedClient, text: string): Promise<string | undefined> {
     const { hostile } = this.#options
-    if (hostile.does()) await this.#run(client, text)
+    if (hostile.coin()) await this.#run(client, text)
     return hostile.value()
   }
 
@@ -149,7 +149,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     const ask = async () => {
       const along = (await this.queryValue(client, 'select')) ?? null
       if (!this.#isHostile) return { pid: client.pid, chosenName: '', serverName: null, along }
-      const pid = hostile.does() ? client.pid : readPid(hostile.number())
+      const pid = hostile.coin() ? client.pid : readPid(hostile.number())
       return { pid, chosenName: '', serverName: hostile.name(), along }
     }
     const askPid = async () => (await ask()).pid
