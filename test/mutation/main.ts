@@ -54,7 +54,13 @@ function installStryker(): void {
   if (status !== 0) reject('Stryker could not be installed')
 }
 
-async function testMutants(part: string): Promise<MutantResult[]> {
+interface Sample {
+  /** How many mutants were to be tested. */
+  readonly chosen: number
+  readonly results: readonly MutantResult[]
+}
+
+async function testMutants(part: string): Promise<Sample> {
   const results = join(CACHE, `${part}.jsonl`)
   mkdirSync(CACHE, { recursive: true })
   rmSync(results, { force: true })
@@ -78,20 +84,22 @@ async function testMutants(part: string): Promise<MutantResult[]> {
   await ended
   clearTimeout(timer)
   rmSync(join(ROOT, '.stryker-tmp'), { recursive: true, force: true })
-  if (!existsSync(results)) return []
-  return readFileSync(results, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+  if (!existsSync(results)) return { chosen: 0, results: [] }
+  const lines = readFileSync(results, 'utf8').trim().split('\n')
+  const [chosen, ...tested] = lines.map((line) => JSON.parse(line))
+  return { chosen: chosen.count, results: tested }
 }
 
-function report(part: string, results: readonly MutantResult[]): void {
+function report(part: string, { chosen, results }: Sample): void {
   if (results.length === 0) reject(`${part}: no mutant was tested in ${minutes} minutes`)
-  const count = (...statuses: string[]) => results.filter(({ status }) => statuses.includes(status)).length
-  const detected = count('Killed', 'Timeout')
-  const tested = detected + count('Survived', 'NoCoverage')
-  const share = detected / tested
-  const margin = 1.96 * Math.sqrt((share * (1 - share)) / tested)
+  const count = (wanted: MutantResult['status']) => results.filter(({ status }) => status === wanted).length
+  const detected = count('Killed') + count('Timeout')
+  const tested = detected + count('Survived')
+  const unreached = count('NoCoverage')
+  // Those that no test reaches are known at once. Of the others, a run that was cut short has tested only a part.
+  const reached = chosen - unreached
+  const share = (reached / chosen) * (tested > 0 ? detected / tested : 0)
+  const margin = 1.96 * Math.sqrt((share * (1 - share)) / (tested + unreached))
   const percent = (value: number) => `${(value * 100).toFixed(1)} %`
   for (const { fileName, location, mutatorName, replacement, status } of results) {
     if (status !== 'Survived' && status !== 'NoCoverage') continue
@@ -99,6 +107,6 @@ function report(part: string, results: readonly MutantResult[]): void {
     process.stdout.write(`  ${status} ${place} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ').slice(0, 100)}\n`)
   }
   process.stdout.write(
-    `${part}: ${percent(share)} (± ${percent(margin)}) of ${tested} mutants noticed, --sample ${sample} --seed ${seed}\n`,
+    `${part}: ${percent(share)} (± ${percent(margin)}) noticed; ${tested} of ${reached} mutants tested, ${unreached} reached by no test, --sample ${sample} --seed ${seed}\n`,
   )
 }

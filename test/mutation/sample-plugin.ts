@@ -15,6 +15,7 @@ class SampleChecker {
     const hashes = new Map(mutants.map((mutant) => [mutant, hashOf(mutant)]))
     const shuffled = mutants.toSorted((a, b) => Buffer.compare(hashes.get(a) as Buffer, hashes.get(b) as Buffer))
     for (const { id } of shuffled.slice(0, Number(POOLGUARD_MUTATION_SAMPLE))) this.#chosen.add(id)
+    appendFileSync(resultsFile, `${JSON.stringify({ status: 'Chosen', count: this.#chosen.size })}\n`)
     return shuffled.map(({ id }) => [id])
   }
 
