@@ -3,8 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
-import { readNumber, reject } from '../command-line.ts'
+import { readArguments, readNumber, reject } from '../command-line.ts'
 import type { MutantResult } from './mutant-result.ts'
 
 const PARTS = ['pool', 'budget', 'fleet', 'settings', 'statements']
@@ -22,7 +21,7 @@ a test notices, and each change that no test notices.
   --minutes  ends each part after that long, with the results until then (default 10)
 `
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     part: { type: 'string', multiple: true, default: PARTS },
     sample: { type: 'string', default: '200' },
