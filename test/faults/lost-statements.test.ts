@@ -112,6 +112,24 @@ describe.concurrent('without an answer', () => {
       await proxy.stop()
     })
 
+    test('a statement fails with ETIMEDOUT if the server ends the session, and the network loses that message, too', {
+      timeout: TIMEOUT_MILLIS,
+    }, async ({ expect }) => {
+      const { proxy, subject } = await given(2)
+      const [row] = (await subject.query('select pg_backend_pid() as pid')) as { pid: number }[]
+      const pid = row?.pid as number
+      proxy.forget()
+      const asked = subject.query('select 2 as two').catch((error: unknown) => error)
+      // The pool has asked on its other connection, and seen that the session is idle.
+      const questions = `select 1 from pg_stat_activity where state = 'idle' and query like '%inet_server_addr%{${pid}}%'`
+      await expect.poll(() => server.query(questions), { timeout: 30_000 }).not.toEqual([])
+      await server.query('select pg_terminate_backend($1)', [pid])
+      expect(await asked).toMatchObject({ code: 'ETIMEDOUT' })
+      expect(await subject.query('select 3 as three')).toEqual([{ three: 3 }])
+      await subject.end()
+      await proxy.stop()
+    })
+
     test('a statement that runs for long is answered', { timeout: TIMEOUT_MILLIS }, async ({ expect }) => {
       const { proxy, subject } = await given(1)
       expect(await subject.query('select pg_sleep(13), 1 as one')).toMatchObject([{ one: 1 }])

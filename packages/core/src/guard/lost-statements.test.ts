@@ -3,6 +3,9 @@ import type { TrackedLease } from '../pool/index.ts'
 import { ManualClock } from '../pool/testing/manual-clock.ts'
 import { LostStatements } from './lost-statements.ts'
 
+const SERVER = '10.0.0.1 5432'
+const NO_SESSION = `${SERVER};`
+
 interface Connection {
   readonly pid: number
   isUnread: boolean
@@ -13,7 +16,7 @@ class Scene {
   readonly clock = new ManualClock()
   readonly connection: Connection = { pid: 7, isUnread: false }
   /** What the server answers; undefined: nothing, ever. */
-  answer: (() => string) | undefined = () => ''
+  answer: (() => string) | undefined = () => this.session({ isIdle: false })
   isDirect = true
   asked = 0
   readonly brokenOff: Error[] = []
@@ -59,7 +62,11 @@ class Scene {
 
   /** The server's idle session with the pid of the connection. */
   idleSession(ageMillis: () => number = () => this.clock.now()): void {
-    this.answer = () => `7:${ageMillis() / 1_000}`
+    this.answer = () => this.session({ ageMillis: ageMillis() })
+  }
+
+  session({ ageMillis = this.clock.now(), isIdle = true, address = SERVER } = {}): string {
+    return `${address};7|${ageMillis / 1_000}|${isIdle ? 't' : 'f'}`
   }
 }
 
@@ -72,6 +79,17 @@ describe('a connection without an answer is given up', () => {
       { code: 'ETIMEDOUT', message: expect.stringContaining('no answer for 10 s') },
     ])
     expect(scene.ended).toEqual([expect.stringContaining(`any ('{7}'`)])
+  })
+
+  test.each([
+    ['no session', NO_SESSION],
+    ['a later session with its pid', `${SERVER};7|0.1|t`],
+  ])('if the server was idle, and then has %s: nothing is left to end', async (_what, later) => {
+    const scene = new Scene()
+    scene.answer = () => (scene.asked === 1 ? scene.session() : later)
+    await scene.wait(11_000)
+    expect(scene.brokenOff).toMatchObject([{ code: 'ETIMEDOUT' }])
+    expect(scene.ended).toEqual([])
   })
 })
 
@@ -86,7 +104,7 @@ describe('it is kept', () => {
 
   test('if the server begins with the statement after the first question', async () => {
     const scene = new Scene()
-    scene.answer = () => (scene.asked === 1 ? `7:${scene.clock.now() / 1_000}` : '')
+    scene.answer = () => scene.session({ isIdle: scene.asked === 1 })
     await scene.wait()
     expect(scene.brokenOff).toEqual([])
   })
@@ -98,6 +116,16 @@ describe('it is kept', () => {
       await scene.wait()
       expect(scene.brokenOff).toEqual([])
     }
+  })
+
+  test.each([
+    ['the server', SERVER],
+    ['another server behind the same address, after the server was idle,', '10.0.0.2 5432'],
+  ])('if %s has no session with its pid: it may be one of another server', async (_what, address) => {
+    const scene = new Scene()
+    scene.answer = () => (scene.asked === 1 && address !== SERVER ? scene.session() : `${address};`)
+    await scene.wait()
+    expect(scene.brokenOff).toEqual([])
   })
 
   test('if the answer lies unread in the socket', async () => {

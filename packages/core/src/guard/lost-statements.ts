@@ -10,7 +10,10 @@ const CHECK_MILLIS = 2_000
 const SILENT_MILLIS = 5_000
 /** How long the server must have been idle. Until then, the answer may be on its way. */
 const IDLE_SECONDS = 4
-/** The connection is given up when the server is idle twice, with this time in between. TCP sends lost data again meanwhile. */
+/**
+ * The connection is given up when the server is idle, and is still idle or has ended the session after this time. TCP sends lost data again
+ * meanwhile.
+ */
 const CONFIRM_MILLIS = 4_000
 /** While the server runs the statement, the time to the next query doubles, up to this. */
 const MAX_PAUSE_MILLIS = 60_000
@@ -37,6 +40,8 @@ interface Watched {
   readonly key: unknown
   /** When the server was first seen idle; Infinity while it was not. */
   idleSince: number
+  /** The address by which that server knows itself. */
+  idleAt: string | undefined
   queryAt: number
   pauseMillis: number
 }
@@ -102,7 +107,7 @@ export class LostStatements<C extends object> {
     const key = lease.runningQuery?.key
     const known = this.#watched.get(lease)
     if (known?.key === key) return known as Watched
-    const watched = { key, idleSince: Infinity, queryAt: 0, pauseMillis: SILENT_MILLIS }
+    const watched = { key, idleSince: Infinity, idleAt: undefined, queryAt: 0, pauseMillis: SILENT_MILLIS }
     this.#watched.set(lease, watched)
     return watched
   }
@@ -113,29 +118,33 @@ export class LostStatements<C extends object> {
       const sameServer = leases.filter(({ resource }) => this.#options.driver.peerOf(resource) === peer)
       if (sameServer.length === 0) return
       const pids = sameServer.map(({ resource }) => this.#pidOf(resource))
-      const ages = readIdleSessions((await query(idleSessionsQuery(pids))) ?? '')
+      const server = readSessions((await query(sessionsQuery(pids))) ?? '')
       // Meanwhile a statement may have been answered, or a connection may have ended.
       const { querying } = this.#options.engine
-      const lost = sameServer.filter((lease) => querying.includes(lease) && this.#isLost(lease, ages))
+      const lost = sameServer.filter((lease) => querying.includes(lease) && this.#isLost(lease, server))
       for (const lease of lost) this.#giveUp(lease)
       // The server would keep the sessions until its own TCP gives up.
-      if (lost.length > 0) await query(endSessionsQuery(lost.map(({ resource }) => this.#pidOf(resource))))
+      const left = lost.filter(({ resource }) => this.#sessionOf(resource, server))
+      if (left.length > 0) await query(endSessionsQuery(left.map(({ resource }) => this.#pidOf(resource))))
     })
   }
 
-  /** @param ages the ages of the server's idle sessions, by pid. */
-  #isLost(lease: TrackedLease<C>, ages: ReadonlyMap<number, number>): boolean {
+  #isLost(lease: TrackedLease<C>, server: ServerSessions): boolean {
     const now = this.#clock.now()
     if (now - lease.quietSince < SILENT_MILLIS) return false
     const watched = this.#watchedOf(lease)
-    const age = ages.get(this.#pidOf(lease.resource))
-    if (age === undefined || !this.#isSameAge(lease.resource, age)) {
+    const session = this.#sessionOf(lease.resource, server)
+    // A server that does not have the session may be another one behind the same address, unless the session was seen there before.
+    const isIdle = session ? session.isIdle : watched.idleAt === server.address
+    if (!isIdle) {
       watched.idleSince = Infinity
+      watched.idleAt = undefined
       watched.queryAt = now + watched.pauseMillis
       watched.pauseMillis = Math.min(watched.pauseMillis * 2, MAX_PAUSE_MILLIS)
       return false
     }
     watched.idleSince = Math.min(watched.idleSince, now)
+    watched.idleAt = server.address
     watched.queryAt = watched.idleSince + CONFIRM_MILLIS
     return now >= watched.queryAt
   }
@@ -148,7 +157,13 @@ export class LostStatements<C extends object> {
     return this.#options.driver.awaiting(connection).announcedPid
   }
 
-  /** Another server behind the same address may have a session with the same pid. */
+  /** A connection's session, if this server has it. */
+  #sessionOf(connection: C, { sessions }: ServerSessions): Session | undefined {
+    const session = sessions.get(this.#pidOf(connection))
+    return session && this.#isSameAge(connection, session.ageMillis) ? session : undefined
+  }
+
+  /** Another server behind the same address, or a later session, may have the same pid. */
   #isSameAge(connection: C, ageMillis: number): boolean {
     const opening = this.#openings.get(connection)
     if (!opening) return false
@@ -184,32 +199,50 @@ export class LostStatements<C extends object> {
   }
 }
 
-const IDLE_STATES = `'{idle,idle in transaction,idle in transaction (aborted)}'::pg_catalog.text[]`
-
-/** Of this role, and idle for some seconds. Every name carries its schema, because a role may have functions and operators of its own. */
-function idleSessions(pids: readonly number[]): string {
-  return `from pg_catalog.pg_stat_activity
-where usename operator(pg_catalog.=) session_user
-  and pid operator(pg_catalog.=) any ('{${pids.join(',')}}'::pg_catalog.int8[])
-  and state operator(pg_catalog.=) any (${IDLE_STATES})
-  and state_change operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) '${IDLE_SECONDS} seconds'::pg_catalog.interval)`
+/** What a server answers about sessions of this role. */
+interface ServerSessions {
+  /** The address by which it knows itself, and its port; empty for a Unix socket. Several servers behind one address have different ones. */
+  readonly address: string
+  /** By pid. */
+  readonly sessions: ReadonlyMap<number, Session>
 }
 
-/** Selects `pid:age` of those that are idle, with the age in seconds. */
-function idleSessionsQuery(pids: readonly number[]): string {
-  return `select pg_catalog.string_agg(pg_catalog.concat(pid, ':',
-  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() operator(pg_catalog.-) backend_start)), ',')
-${idleSessions(pids)}`
+interface Session {
+  readonly ageMillis: number
+  /** It has been waiting for a statement for some seconds. */
+  readonly isIdle: boolean
+}
+
+// Every name carries its schema, because a role may have functions and operators of its own.
+const IS_IDLE = `(state operator(pg_catalog.=) any ('{idle,idle in transaction,idle in transaction (aborted)}'::pg_catalog.text[])
+  and state_change operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) '${IDLE_SECONDS} seconds'::pg_catalog.interval))`
+
+/** The sessions of this role. */
+function sessions(pids: readonly number[]): string {
+  return `from pg_catalog.pg_stat_activity
+where usename operator(pg_catalog.=) session_user
+  and pid operator(pg_catalog.=) any ('{${pids.join(',')}}'::pg_catalog.int8[])`
+}
+
+/** Selects the server's address, a semicolon, and `pid|age|idle` of each session, with the age in seconds. */
+function sessionsQuery(pids: readonly number[]): string {
+  return `select pg_catalog.concat(pg_catalog.host(pg_catalog.inet_server_addr()), ' ', pg_catalog.inet_server_port(), ';',
+  pg_catalog.string_agg(pg_catalog.concat(pid, '|',
+    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() operator(pg_catalog.-) backend_start), '|', ${IS_IDLE}), ','))
+${sessions(pids)}`
 }
 
 function endSessionsQuery(pids: readonly number[]): string {
-  return `select pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) ${idleSessions(pids)}`
+  return `select pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) ${sessions(pids)} and ${IS_IDLE}`
 }
 
-/** The ages in milliseconds, by pid. */
-function readIdleSessions(answer: string): Map<number, number> {
-  const sessions = answer.split(',').map((each) => each.split(':').map(Number))
-  return new Map(sessions.map(([pid = 0, seconds = Number.NaN]) => [pid, seconds * 1_000]))
+function readSessions(answer: string): ServerSessions {
+  const [address = '', list = ''] = answer.split(';')
+  const entries = list.split(',').map((each): [number, Session] => {
+    const [pid, seconds, isIdle] = each.split('|')
+    return [Number(pid), { ageMillis: Number(seconds ?? Number.NaN) * 1_000, isIdle: isIdle === 't' }]
+  })
+  return { address, sessions: new Map(entries) }
 }
 
 function lostError(silentMillis: number): Error {
