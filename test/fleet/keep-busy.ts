@@ -9,6 +9,9 @@ export function eventually<T>(read: () => T, message?: string) {
 /** Keeps a connection busy, and leaves time to the other processes of a fleet: tests with short intervals fail on a busy machine. */
 export const BUSY_QUERY = 'select pg_sleep(0.02)'
 
+/** No caller is rejected because the machine is busy: for tests in which a rejection would be a fault of the fleet. */
+export const PATIENT = { acquireTimeoutMillis: 60_000 }
+
 /** Callers that each run a short query in a loop, until `stop`. */
 export function keepBusy(
   pool: { query(text: string): Promise<unknown> | undefined },

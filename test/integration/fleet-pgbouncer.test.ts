@@ -6,7 +6,7 @@ import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { BUSY_QUERY, eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { BUSY_QUERY, eventually, keepBusy, PATIENT } from '../fleet/keep-busy.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import {
   describeWithPgBouncer,
@@ -59,7 +59,7 @@ function makePool(config: GuardedPoolConfig): MadePool {
     events.push(event)
     if (event.type === 'warning') warnings.push(event.message)
   }
-  const pool = new GuardedPool({ fleet, name: `pool ${open.length}`, onEvent, ...config })
+  const pool = new GuardedPool({ fleet, name: `pool ${open.length}`, pool: PATIENT, onEvent, ...config })
   open.push({ [Symbol.asyncDispose]: () => pool.end() })
   return { pool, warnings, events }
 }
@@ -103,7 +103,7 @@ for (const version of pgBouncerVersions) {
     test('given four processes, of which one is killed, then they share what it admits, and no caller is rejected', async () => {
       const pooler = await startPooler(version)
       const start = async () => {
-        const options = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
+        const options = { fleet: { ...fleet, consoleUrl: pooler.statsUrl }, pool: PATIENT }
         const instance = await StartedInstance.start({ url: pooler.url, kind: 'guarded', options })
         open.push(instance)
         await instance.load(30, BUSY_QUERY)
@@ -306,12 +306,14 @@ describePgBouncer('behind PgBouncer', () => {
     await eventually(() => pools.map((pool) => pool.counts.total).toSorted()).toEqual([16, 17])
     await Promise.all(loads.map((load) => load.stop()))
     await console.query('PAUSE')
-    // Less than above where a look since the load's end has found less demand.
-    const shares = pools.map((pool) => pool.counts.max)
     // Each has given up a look, and the connection that it was to be made on; or PgBouncer has, if the PAUSE interrupted a login.
     const gaveUp = ({ events }: MadePool) =>
       events.some((each) => each.type === 'closed' && (each.reason === 'destroyed' || each.reason === 'lost'))
     await eventually(() => made.map(gaveUp)).toEqual([true, true])
+    // Less than above where a look since the load's end has found less demand.
+    const shares = pools.map((pool) => pool.counts.max)
+    expect(Math.min(...shares)).toBeGreaterThan(1)
+    await pause(3 * INTERVAL)
     expect(pools.map((pool) => pool.counts.max)).toEqual(shares)
     await console.query('RESUME')
     // PgBouncer repeats for server_login_retry that a login has failed, if the PAUSE interrupted one.

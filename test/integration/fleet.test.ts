@@ -5,7 +5,7 @@ import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { BUSY_QUERY, eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { BUSY_QUERY, eventually, keepBusy, PATIENT } from '../fleet/keep-busy.ts'
 import { publishedTargets } from '../fleet/published-targets.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import { hasSignals, type PostgresServer, postgresVersions, startPostgres } from '../harness/index.ts'
@@ -40,7 +40,10 @@ function makePool(config: GuardedPoolConfig = {}): GuardedPool {
   return pool
 }
 
-async function startInstance(options: Record<string, unknown> = { fleet }, url = server.url): Promise<StartedInstance> {
+async function startInstance(
+  options: Record<string, unknown> = { fleet, pool: PATIENT },
+  url = server.url,
+): Promise<StartedInstance> {
   const instance = await StartedInstance.start({ url, kind: 'guarded', options })
   open.push(instance)
   return instance
