@@ -61,7 +61,7 @@ const event: fc.Arbitrary<GuardEvent> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('latency' as const), tripMillis: fc.constantFrom(0, 2, 30, 300) }),
   },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       type: fc.constant('answers' as const),
       answers: fc.constantFrom<Answers>('true', 'made up', 'made up'),
