@@ -4,6 +4,8 @@ import type { WorkerProcess } from './worker-process.ts'
 /** Everything a fault can do harm to. The app reaches the server, or the pooler, through the proxy. */
 export interface Scene {
   readonly server: PostgresServer
+  /** Set if the fault wants one. It has everything that the server has reported as committed. */
+  readonly standby: PostgresServer | undefined
   readonly proxy: FaultProxy
   /** Set if the fault wants one. */
   readonly pooler: PgBouncerServer | undefined
@@ -22,6 +24,8 @@ export interface Fault {
   readonly setup?: string
   /** Settings of the server. */
   readonly settings?: Readonly<Record<string, string | number>>
+  /** Adds a standby, which is the app's server after the fault. */
+  readonly takenOverByStandby?: boolean
   /** Puts PgBouncer between, with these settings. */
   readonly pooler?: Readonly<Record<string, string | number>>
   /** Connections that a caller keeps for good: the pool cannot lend them again. */

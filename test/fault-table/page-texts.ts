@@ -144,6 +144,8 @@ const CHINESE_TITLES: Readonly<Record<string, string>> = {
   'server-killed': '服务器被杀死，然后重新启动',
   'crash-recovery': '一个服务器进程被杀死（如内存不足时）：所有会话结束，服务器恢复',
   'server-down': '服务器停机三秒',
+  'failover-killed': '故障切换：主库被杀死，它的地址改为指向提升后的备库',
+  'failover-silent': '故障切换：主库无声消失，它的地址改为指向提升后的备库',
   'server-full': '服务器的连接全部被占用三秒',
   'role-full': '角色达到连接数上限两秒',
   'database-full': '数据库达到连接数上限两秒',

@@ -5,6 +5,7 @@ import {
   startPgBouncer,
   startPostgres,
   startProxy,
+  startReplication,
   watchSessions,
 } from '../harness/index.ts'
 import type { Fault } from './fault.ts'
@@ -26,7 +27,8 @@ const SAMPLE_MILLIS = 50
 
 /** Runs one fault on one stack. @returns undefined if the stack's API does not allow the fault. */
 export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | undefined> {
-  await using server = await startPostgres({ settings: { max_connections: 40, ...DURABLE, ...fault.settings } })
+  await using servers = await startServers(fault)
+  const { server, standby } = servers
   await server.query(`${CREATE_LEDGER}; alter table ledger owner to app`)
   if (fault.setup) await server.query(fault.setup)
   await using pooler = fault.pooler && (await startPgBouncer({ upstream: server, settings: fault.pooler }))
@@ -35,7 +37,7 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
   const sessions = watchSessions(server, SAMPLE_MILLIS)
   try {
     await app.atWork()
-    if (!app.exit) await fault.inject({ server, proxy, pooler, app })
+    if (!app.exit) await fault.inject({ server, standby, proxy, pooler, app })
     const healedAt = performance.now()
     if (app.notPossible) return undefined
     const isBack = fault.endsTheApp || (await app.until(() => app.committedAt > healedAt, RECOVERY_MILLIS))
@@ -44,7 +46,8 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
     const connections = fault.endsTheApp ? undefined : await countConnections(app, expectedConnections)
     app.ask({ type: 'stop' })
     await app.until(() => app.stopped !== undefined, END_MILLIS)
-    const sessionsLeft = app.exit || pooler ? 0 : await sessionsAfterEnd(server)
+    const serverAfterwards = standby ?? server
+    const sessionsLeft = app.exit || pooler ? 0 : await sessionsAfterEnd(serverAfterwards)
     await app.until(() => app.exit !== undefined, 5_000)
     return verdictOf({
       crash: app.hasCrashed
@@ -53,7 +56,7 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
       hungCallers: app.stopped?.hungCallers ?? 0,
       ended: app.exit !== undefined && app.stopped?.closed === true,
       committed: app.committed,
-      rows: await readLedger(server),
+      rows: await readLedger(serverAfterwards),
       ...{ expectedConnections, connections, sessionsLeft, recoveryMillis },
       peakSessions: await sessions.end(),
       errors: app.errors,
@@ -62,6 +65,25 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
     await sessions.end()
     await app.end()
   }
+}
+
+interface Servers extends AsyncDisposable {
+  readonly server: PostgresServer
+  readonly standby: PostgresServer | undefined
+}
+
+async function startServers({ settings: own, takenOverByStandby }: Fault): Promise<Servers> {
+  const settings = { ...DURABLE, ...own }
+  if (!takenOverByStandby) {
+    const server = await startPostgres({ settings: { max_connections: 40, ...settings } })
+    return { server, standby: undefined, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  }
+  const replication = await startReplication({ settings })
+  const [server, [standby]] = [replication.primary, replication.standbys]
+  // Each commit waits for the standby.
+  await server.query(`alter system set synchronous_standby_names = '*'`)
+  await server.query('select pg_reload_conf()')
+  return { server, standby, [Symbol.asyncDispose]: () => replication.stop() }
 }
 
 async function countConnections(app: WorkerProcess, expected: number): Promise<number | undefined> {

@@ -10,7 +10,7 @@ export interface ProxyOptions {
 export class FaultProxy implements AsyncDisposable {
   readonly host = loopback
   readonly port: number
-  readonly #target: ProxyOptions['target']
+  #target: ProxyOptions['target']
   readonly #connections = new Set<ProxiedConnection>()
   readonly #forgotten: ProxiedConnection[] = []
   readonly #faults: Faults = { latencyMillis: 0, blackhole: false, cutAfterBytes: undefined }
@@ -69,6 +69,11 @@ export class FaultProxy implements AsyncDisposable {
     for (const connection of this.#connections) connection.forget()
     this.#forgotten.push(...this.#connections)
     this.#connections.clear()
+  }
+
+  /** New connections lead to another server, as when a name, a virtual address or a service follows the primary. */
+  leadTo(target: ProxyOptions['target']): void {
+    this.#target = target
   }
 
   /** Each connection is closed when this many more bytes have come from the server, be it within a message. */

@@ -74,7 +74,7 @@ async function inject(
   databases: readonly SoakedDatabase[],
 ): Promise<void> {
   const scenes = databases.flatMap(({ instances }) =>
-    instances.map(({ proxy, worker }) => ({ server, proxy, pooler: undefined, app: worker })),
+    instances.map(({ proxy, worker }) => ({ server, standby: undefined, proxy, pooler: undefined, app: worker })),
   )
   await Promise.all((inEachProcess ? scenes : scenes.slice(0, 1)).map((scene) => fault.inject(scene)))
 }

@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.ts'
+import { failoverFaults } from './failover.ts'
 import { networkFaults } from './network.ts'
 import { poolerFaults } from './pooler.ts'
 import { callerFaults, processFaults } from './process.ts'
@@ -8,6 +9,7 @@ import { serverFaults, sessionFaults } from './server.ts'
 export const FAULTS: readonly Fault[] = [
   ...sessionFaults,
   ...serverFaults,
+  ...failoverFaults,
   ...networkFaults,
   ...poolerFaults,
   ...processFaults,

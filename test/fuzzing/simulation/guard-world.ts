@@ -27,8 +27,8 @@ const CLOSE_MILLIS = 30_000
 
 /** Processes with real guards on a simulated server, as one fleet. `run` throws when an invariant does not hold. */
 export class GuardWorld {
-  readonly counts: { steps: number; served: number; rejected: number; most: number; deceived: number } = {
-    ...{ steps: 0, served: 0, rejected: 0, most: 0, deceived: 0 },
+  readonly counts = {
+    ...{ steps: 0, served: 0, rejected: 0, failed: 0, most: 0, deceived: 0 },
   }
   readonly #scenario: GuardScenario
   readonly #clock = new SimulatedClock()
@@ -60,7 +60,10 @@ export class GuardWorld {
     this.#network.heal()
     await this.#advance(RECOVERY_MILLIS)
     for (const process of this.#processes) expect(process.waiting === 0, `${process.name} serves every caller`)
-    if (!this.#wasDeceived) await this.#checkShares()
+    if (!this.#wasDeceived) {
+      for (const process of this.#processes) expect(process.unanswered === 0, `no statement of ${process.name} hangs`)
+      await this.#checkShares()
+    }
     await this.#checkEnd()
   }
 
@@ -115,6 +118,8 @@ export class GuardWorld {
     if (this.#network.availability === 'silent' && this.#clock.now() <= this.#mayExceedUntil)
       this.#mayExceedWithin(EXCHANGE_MILLIS)
     // The first connection of each is out of the headroom.
+    const { mistake } = this.#processes.find((process) => process.mistake) ?? {}
+    if (mistake) return new Error(`${mistake}, ${at}`)
     const claims = this.#processes.reduce((sum, { claim }) => sum + (claim > 1 ? claim : 0), 0)
     if (claims > this.#budget && this.#clock.now() > this.#mayExceedUntil)
       return new Error(`the processes may open ${claims} of ${this.#budget} connections, ${at}`)
@@ -193,8 +198,7 @@ export class GuardWorld {
     // Each process hears that its connections are lost.
     this.#mayExceedWithin(LOSS_MILLIS)
     this.#others.length = 0
-    for (const session of [...this.#server.sessions]) this.#server.end(session)
-    this.#server.maxConnections = maxConnections
+    this.#server.restart(maxConnections)
   }
 
   #mayExceedWithin(millis: number): void {

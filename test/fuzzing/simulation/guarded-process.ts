@@ -2,7 +2,8 @@ import type { SimulatedClock } from '../../../packages/core/src/fleet/testing/si
 import type { SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import { PoolGuard } from '../../../packages/core/src/guard/index.ts'
 import type { HostileAnswers } from './hostile-answers.ts'
-import { type SimulatedClient, SimulatedDriver } from './simulated-driver.ts'
+import type { SimulatedClient } from './simulated-client.ts'
+import { SimulatedDriver } from './simulated-driver.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 
 /** A pool looks at the deadlines of its callers every 10 ms. */
@@ -17,7 +18,7 @@ interface GuardedProcessOptions {
   readonly hostile: HostileAnswers
   readonly min: number
   readonly max: number | undefined
-  readonly counts: { served: number; rejected: number }
+  readonly counts: { served: number; rejected: number; failed: number }
 }
 
 interface Calls {
@@ -88,6 +89,14 @@ export class GuardedProcess {
     return this.#deadlines.size
   }
 
+  get unanswered(): number {
+    return this.#driver?.unanswered ?? 0
+  }
+
+  get mistake(): string | undefined {
+    return this.#driver?.mistake
+  }
+
   get isLate(): boolean {
     const now = this.#options.clock.now()
     return [...this.#deadlines].some(({ at }) => now > at + DEADLINE_SLACK_MILLIS)
@@ -114,7 +123,7 @@ export class GuardedProcess {
     try {
       const lease = await this.#guard.acquire({ timeoutMillis }).finally(() => this.#deadlines.delete(deadline))
       counts.served++
-      await clock.sleep(holdMillis)
+      await this.#driver?.run(lease.resource, holdMillis).catch(() => counts.failed++)
       lease.release()
     } catch {
       counts.rejected++

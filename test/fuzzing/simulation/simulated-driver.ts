@@ -1,5 +1,5 @@
 import { EXCHANGE_QUERY } from '../../../packages/core/src/fleet/index.ts'
-import type { ServerSession, SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
+import type { SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import type {
   AwaitingConnection,
   GuardedConnections,
@@ -11,20 +11,11 @@ import type { OpenContext } from '../../../packages/core/src/pool/index.ts'
 import { SessionHealth, SharedHealth } from '../../../packages/core/src/postgres-errors/index.ts'
 import { type ProbeSession, readPid } from '../../../packages/core/src/topology/index.ts'
 import type { HostileAnswers } from './hostile-answers.ts'
-import { FULL, REFUSED, type SimulatedNetwork } from './simulated-network.ts'
+import type { SimulatedClient } from './simulated-client.ts'
+import { FULL, REFUSED, type SimulatedNetwork, TERMINATED } from './simulated-network.ts'
+import { SimulatedStatements } from './simulated-statements.ts'
 
-const TERMINATED = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
 const ROLE = 'app'
-
-/** A driver's connection. */
-export interface SimulatedClient {
-  readonly session: ServerSession
-  readonly pid: number
-  /** `cut`: gone without a message, as after a NAT timeout. */
-  state: 'alive' | 'lost' | 'cut' | 'closed'
-  /** Releases the lock of the fleets, if the client holds it. */
-  unlock: (() => void) | undefined
-}
 
 interface SimulatedDriverOptions {
   readonly server: SimulatedServer
@@ -43,15 +34,31 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     close: (client) => this.#close(client),
     validate: (client) => this.#answers(client),
     reset: (client) => this.#answers(client),
+    runningQuery: (client) => this.#statements.running(client),
+    activity: (client) => this.#statements.activity(client),
   }
   readonly clients = new Set<SimulatedClient>()
   /** Cut by the network and given up by the server, while the pool takes them for open. */
   readonly unnoticed = new Set<SimulatedClient>()
+  /** A statement that was given up although its answer would have come. */
+  mistake: string | undefined
   readonly #options: SimulatedDriverOptions
+  readonly #statements: SimulatedStatements
   #pids = 0
 
   constructor(options: SimulatedDriverOptions) {
     this.#options = options
+    this.#statements = new SimulatedStatements(options)
+  }
+
+  /** Number of statements without an answer. */
+  get unanswered(): number {
+    return this.#statements.unanswered
+  }
+
+  /** Runs a statement that takes the server so long. */
+  run(client: SimulatedClient, millis: number): Promise<void> {
+    return this.#statements.run(client, millis)
   }
 
   async #open({ signal, lost }: OpenContext): Promise<SimulatedClient> {
@@ -73,23 +80,29 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     await network.trip()
     signal.throwIfAborted()
     if (network.availability === 'refusing') throw REFUSED
-    const session = server.connect(applicationName() ?? '', () => void this.#onEnded(client, lost))
+    const session = server.connect(applicationName() ?? '', () => void this.#onEnded(client))
     if (!session) throw FULL
-    const client: SimulatedClient = { session, pid: ++this.#pids, state: 'alive', unlock: undefined }
+    const client: SimulatedClient = { session, pid: ++this.#pids, state: 'alive', unlock: undefined, lost }
     this.clients.add(client)
+    this.#statements.onLogin(client)
     await network.trip()
     return client
   }
 
   /** The server has ended a session, of which the client hears after a while. */
-  async #onEnded(client: SimulatedClient, lost: (error?: unknown) => void): Promise<void> {
+  async #onEnded(client: SimulatedClient): Promise<void> {
     this.clients.delete(client)
     if (client.state === 'cut') this.unnoticed.add(client)
     if (client.state !== 'alive') return
     await this.#options.network.trip()
     if (client.state !== 'alive') return
+    this.#onLost(client, TERMINATED)
+  }
+
+  #onLost(client: SimulatedClient, error: Error): void {
     client.state = 'lost'
-    lost(TERMINATED)
+    this.#statements.fail(client, error)
+    client.lost(error)
   }
 
   async #close(client: SimulatedClient): Promise<void> {
@@ -122,6 +135,7 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
 
   async #run(client: SimulatedClient, text: string): Promise<string | undefined> {
     const { server } = this.#options
+    if (this.#statements.isAbout(text)) return this.#statements.answer(text)
     const [, published] = /^set application_name = '(.*)'; commit$/.exec(text) ?? []
     if (text === EXCHANGE_QUERY) {
       client.unlock = await server.lock(client.session)
@@ -188,7 +202,12 @@ export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
     return { announcedPid: pid, isUnread: false }
   }
 
-  breakOff(): void {}
+  breakOff(client: SimulatedClient, error: Error): void {
+    const isAnswerable = client.state === 'alive' && this.#options.server.sessions.has(client.session)
+    if (isAnswerable && !this.#isHostile) this.mistake = `connection ${client.pid} was given up: ${error.message}`
+    this.unnoticed.delete(client)
+    this.#onLost(client, error)
+  }
 
   /** Callers open none here. */
   isInTransaction(): boolean {

@@ -5,6 +5,9 @@ export type Availability = 'up' | 'refusing' | 'full' | 'silent'
 
 export const REFUSED: Error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
 export const FULL: Error = Object.assign(new Error('sorry, too many clients already'), { code: '53300' })
+export const TERMINATED: Error = Object.assign(new Error('terminating connection due to administrator command'), {
+  code: '57P01',
+})
 
 /** Whether answers are the server's own, or made up by a hostile server or by a pooler in between. */
 export type Answers = 'true' | 'made up'

@@ -29,7 +29,7 @@ import type { ConnectionInspector, ServerDiscovery } from './discovery/server-di
 import type { GuardSpec } from './guard-spec.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import { ServerChoice } from './hosts/server-choice.ts'
-import { LostStatements } from './lost-statements.ts'
+import { LostStatements } from './lost-statements/lost-statements.ts'
 import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
 
 export interface GuardedConnectionsOptions<C extends object> {
@@ -152,7 +152,9 @@ export class GuardedConnections<C extends object> implements ResourceFactory<C>,
    */
   async inspect(connection: C): Promise<boolean> {
     this.servers.rejectUnsuitable(connection)
-    return await this.#options.discovery.onConnection(connection)
+    const answered = await this.#options.discovery.onConnection(connection)
+    if (answered) await this.lostStatements.onOpened(connection)
+    return answered
   }
 
   /** Drivers call this when the server has reported a parameter, also before and during a login. */

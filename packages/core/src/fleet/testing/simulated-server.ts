@@ -26,6 +26,7 @@ export class SimulatedServer {
   readonly clock: SimulatedClock
   /** Changes when the server restarts with another configuration. */
   maxConnections: number
+  startedAt: number
   readonly sessions: Set<ServerSession> = new Set()
   /** Number of rejected connections. */
   rejected = 0
@@ -35,6 +36,14 @@ export class SimulatedServer {
   constructor(clock: SimulatedClock, maxConnections: number) {
     this.clock = clock
     this.maxConnections = maxConnections
+    this.startedAt = clock.now()
+  }
+
+  /** Ends all sessions, and starts again with another configuration. */
+  restart(maxConnections: number): void {
+    for (const session of [...this.sessions]) this.end(session)
+    this.maxConnections = maxConnections
+    this.startedAt = this.clock.now()
   }
 
   get capacity(): Capacity {
