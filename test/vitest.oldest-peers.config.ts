@@ -6,6 +6,7 @@ import { testSettings } from './test-settings.ts'
 const MATRIX_ONLY = [
   'integration/{quiet-leases,borrower-stacks,prepared-statements-settings}.test.ts',
   'faults/{adapters,pgbouncer}.test.ts',
+  'integration/fastify-load.test.ts',
 ]
 
 /** What the adapters do, once more on the oldest driver and ORM that their peer ranges allow. */
@@ -20,7 +21,7 @@ export default defineProject({
       ...(isFullMatrix ? MATRIX_ONLY : []),
     ],
     // Off with the oldest postgres.js: see integration/postgres-js-pipelining-version.test.ts.
-    exclude: ['integration/postgres-js-pipelining.test.ts', '**/node_modules/**'],
+    exclude: ['integration/postgres-js-pipelining.test.ts', '**/node_modules/**', ...(isFullMatrix ? [] : MATRIX_ONLY)],
     ...testSettings,
   },
 })
