@@ -1,5 +1,6 @@
+import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { captureTrace, findApplicationFrames, registerOwnCode } from './application-frames.ts'
+import { captureTrace, findApplicationFrames, findCallSite, registerOwnCode } from './application-frames.ts'
 
 const traceOf = (...frames: string[]) => ({ stack: `Error\n${frames.map((frame) => `    at ${frame}`).join('\n')}` })
 
@@ -60,6 +61,37 @@ describe('the frames of an application', () => {
     expect(findApplicationFrames([traceOf(ofPackage), undefined])).toBe(`    at ${ofPackage}`)
     expect(findApplicationFrames([{ stack: [{}] as unknown as string }])).toBeNull()
   })
+})
+
+describe('the place of a call', () => {
+  const here = process.cwd()
+
+  test.each([
+    [`handler (${here}/src/routes.ts:31:18)`, 'src/routes.ts:31'],
+    [`async handler (${pathToFileURL(here)}/src/routes.ts:31:18)`, 'src/routes.ts:31'],
+    [`${pathToFileURL(here)}/src/routes.ts:31:18`, 'src/routes.ts:31'],
+    [`handler (${here}-old/src/routes.ts:31:18)`, `${here}-old/src/routes.ts:31`],
+    ['handler (/elsewhere/routes.ts:31:18)', '/elsewhere/routes.ts:31'],
+    ['handler (file:///elsewhere/a%20b.ts:31:18)', '/elsewhere/a b.ts:31'],
+    ['handler (file:///elsewhere/a%2Fb.ts:31:18)', 'file:///elsewhere/a%2Fb.ts:31'],
+    ['webpack-internal:///(rsc)/./src/db.ts:10:5', 'webpack-internal:///(rsc)/./src/db.ts:10'],
+  ])('of %s is %s', (frame, place) => {
+    const ofPackage = traceOf('Runner.query (/app/node_modules/typeorm/driver.js:178:38)')
+    expect(findCallSite([undefined, ofPackage, traceOf('run (node:events:1:1)', frame)])).toBe(place)
+  })
+
+  test('is unknown if no stack has a frame of the application', () => {
+    expect(findCallSite([undefined, traceOf('run (node:events:1:1)'), {}])).toBeUndefined()
+  })
+})
+
+test('the whole first stack has no more than 16 frames, and no line that is not a frame', () => {
+  const ofPackage = Array.from({ length: 20 }, (_, i) => `run (/app/node_modules/a/${i}.js:1:1)`)
+  const stack = `Error: a message\nthat looks at things\n${traceOf(...ofPackage).stack}`
+  const shown = findApplicationFrames([{ stack }])?.split('\n')
+
+  expect(shown).toHaveLength(16)
+  expect(shown?.[0]).toBe('    at run (/app/node_modules/a/0.js:1:1)')
 })
 
 describe('a trace', () => {

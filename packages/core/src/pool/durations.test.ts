@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DURATION_BOUNDS_MILLIS, DurationHistogram, percentileMillis } from './durations.ts'
+import { addDurations, DURATION_BOUNDS_MILLIS, DurationHistogram, percentileMillis } from './durations.ts'
 
 function of(...millis: number[]) {
   const histogram = new DurationHistogram()
@@ -47,6 +47,10 @@ describe('a histogram of durations', () => {
   })
 })
 
+test('the sum of two histograms is the histogram of the durations of both', () => {
+  expect(addDurations(of(0.1, 3), of(3, 200, 1e9))).toEqual(of(0.1, 3, 3, 200, 1e9))
+})
+
 describe('its summaries', () => {
   test('of no durations are zero', () => {
     expect([percentileMillis(of(), 0.5), percentileMillis(of(), 1)]).toEqual([0, 0])
@@ -60,6 +64,17 @@ describe('its summaries', () => {
       expect(found).toBeGreaterThan((share * 1_000) / 2)
       expect(found).toBeLessThan(share * 1_000 * 2)
     }
+  })
+
+  test.each([
+    [[3], 0.5, 3],
+    [[3], 1, 4],
+    [[3, 3, 3, 3], 0.25, 2.5],
+    [[0.1, 3], 0.5, 0.125],
+    [[0.1, 3], 0.75, 3],
+    [[0.1, 100], 1, 128],
+  ])('of %o, the share %d, are %d: interpolated between the bounds', (millis, share, percentile) => {
+    expect(percentileMillis(of(...millis), share)).toBe(percentile)
   })
 
   test('above the last bound are the last bound', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AcquireTimeoutError, ConnectError } from './errors.ts'
+import { AcquireTimeoutError, ConnectError, HookFailure } from './errors.ts'
 import { FakeFactory, type FakeOpening } from './testing/fake-factory.ts'
 import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
@@ -311,4 +311,51 @@ describe('an open that throws instead of rejecting', () => {
 
     expect(events).toEqual(['connect-failed, true'])
   })
+})
+
+describe('the code of the app that runs on each new connection', () => {
+  const thrown = new Error('my hook')
+
+  test('given it fails, then the caller that waits longest gets its error, and the next connection is opened without a pause', async () => {
+    const given = givenPool({ max: 1 })
+    let failures = 1
+    given.factory.onOpen = (opening) => (failures-- > 0 ? opening.fail(new HookFailure(thrown)) : opening.succeed())
+    const [first, second] = ask(given, 2)
+    await settled()
+
+    expect(first?.error).toBe(thrown)
+    expect(second?.state).toBe('fulfilled')
+    expect(given.events).toMatchObject([
+      { type: 'connect-failed', failure: 'permanent', error: thrown, retryInMillis: null },
+      { type: 'opened' },
+    ])
+    expect(given.pool.stats().connectFailures).toMatchObject({ permanent: 1 })
+  })
+
+  test('given it fails and no caller waits, then that is a failure to connect, with a pause', async () => {
+    const { factory, events, pool } = givenPool({ min: 1 }, { factory: failing() })
+    await settled()
+
+    expect(factory.openings).toHaveLength(1)
+    expect(events).toMatchObject([{ type: 'connect-failed', error: thrown, retryInMillis: 0 }])
+    expect(pool.counts.connectFailing).toBe(true)
+  })
+
+  test('given it fails during a shutdown, then the shutdown ends', async () => {
+    const given = givenPool()
+    given.factory.onOpen = () => {}
+    const [caller] = ask(given, 1)
+    const drained = new Outcome(given.pool.drain())
+    given.factory.opening(0).fail(new HookFailure(thrown))
+    await settled()
+
+    expect(caller?.error).toBe(thrown)
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  function failing(): FakeFactory {
+    const factory = new FakeFactory()
+    factory.onOpen = failWith(new HookFailure(thrown))
+    return factory
+  }
 })

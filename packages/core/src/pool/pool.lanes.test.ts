@@ -170,6 +170,115 @@ describe('a lane', () => {
   })
 })
 
+describe('turns', () => {
+  /** The lanes of the callers that get a connection, one after the other. */
+  async function turns(given: LanesUnderTest, count: number, join: () => Promise<Record<string, Caller[]>>) {
+    const [holder] = await given.joinMany('default', 1)
+    const waiting = await join()
+    const served: string[] = []
+    let current = holder
+    for (let i = 0; i < count; i++) {
+      await release(current)
+      for (const [lane, callers] of Object.entries(waiting)) {
+        const next = callers.find(({ value }) => value?.active)
+        if (!next) continue
+        served.push(lane)
+        current = next
+      }
+    }
+    return served
+  }
+
+  test('are divided by priority, and none is late', async () => {
+    const given = givenLanes({ web: { priority: 3 }, jobs: {} }, { max: 1 })
+    const order = await turns(given, 12, async () => ({
+      web: await given.joinMany('web', 12),
+      jobs: await given.joinMany('jobs', 12),
+    }))
+
+    expect(order.filter((lane) => lane === 'web')).toHaveLength(9)
+    for (const at of [0, 4, 8]) expect(order.slice(at, at + 4)).toContain('jobs')
+  })
+
+  test('alternate between lanes of the same priority, and a lane that had no callers has none to catch up on', async () => {
+    const given = givenLanes({ web: {}, jobs: {} }, { max: 1 })
+    const jobs = await turns(given, 20, async () => ({ jobs: await given.joinMany('jobs', 20) }))
+    expect(jobs).toHaveLength(20)
+    given.pool.resize({ max: 2 })
+    const order = await turns(given, 8, async () => ({
+      web: await given.joinMany('web', 8),
+      jobs: await given.joinMany('jobs', 8),
+    }))
+
+    expect(order.filter((lane) => lane === 'web').length).toBeLessThanOrEqual(5)
+  })
+
+  test('of a lane below its reserve come first', async () => {
+    const given = givenLanes({ web: { priority: 100 }, jobs: { reserve: 1 } }, { max: 3 })
+    given.factory.onOpen = () => {}
+    const web = await given.joinMany('web', 3)
+    const jobs = await given.joinMany('jobs', 2)
+    const order: [web: number, jobs: number][] = []
+    for (const id of [0, 1, 2]) {
+      given.factory.opening(id).succeed()
+      await settled()
+      order.push([served(web), served(jobs)])
+    }
+
+    expect(order).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ])
+  })
+})
+
+describe('what a driver reads to share a connection', () => {
+  test('is the lane of the call, and whether there is one of that name', async () => {
+    const { pool } = givenLanes({ web: {} }, { max: 5 })
+    expect(pool.currentLane).toBe('default')
+    expect(runInLane('web', () => pool.currentLane)).toBe('web')
+    expect(['web', 'default', undefined, 'wep'].map((lane) => pool.hasLane(lane))).toEqual([true, true, true, false])
+
+    const { pool: without } = givenPool()
+    expect(runInLane('web', () => without.currentLane)).toBeUndefined()
+    expect([undefined, 'web'].map((lane) => without.hasLane(lane))).toEqual([true, false])
+  })
+
+  test('is how many callers of a lane wait for no connection that is being opened', async () => {
+    const { pool, factory, joinMany } = givenLanes({ web: {}, jobs: {} }, { max: 2 })
+    factory.onOpen = () => {}
+    await joinMany('jobs', 5)
+    await joinMany('web', 1)
+
+    expect(pool.queued).toBe(6 - 2)
+    expect([pool.queuedIn('jobs'), pool.queuedIn('web'), pool.queuedIn(undefined)]).toEqual([3, 0, 0])
+  })
+
+  test('is since when a caller of the lane waits', async () => {
+    const { pool, clock, joinMany } = givenLanes({ web: {}, jobs: {} }, { max: 1 })
+    await joinMany('jobs', 1)
+    await clock.advance(30)
+    await joinMany('jobs', 1)
+    await clock.advance(20)
+    await joinMany('jobs', 1)
+
+    expect([pool.exclusiveSince('jobs'), pool.exclusiveSince('web')]).toEqual([30, Infinity])
+  })
+
+  test('is whether a caller of the lane would have to wait', async () => {
+    const { pool, joinMany } = givenLanes({ web: { reserve: 1 }, jobs: { max: 1 } }, { max: 3 })
+    await joinMany('jobs', 1)
+    expect([pool.isExhausted('jobs'), pool.isExhausted('web'), pool.isExhausted(undefined)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    await joinMany('default', 1)
+    expect([pool.isExhausted('web'), pool.isExhausted(undefined)]).toEqual([false, true])
+  })
+})
+
 describe('waits of the pool itself', () => {
   test('are limited by no lane', async () => {
     const { pool, joinMany } = givenLanes({ default: { max: 1 }, web: { reserve: 2 } }, { max: 3 })

@@ -44,6 +44,12 @@ describe('a lending limit', () => {
     expect(pool.stats()).toMatchObject({ max: 8, limit: 3, active: 3, waiting: 7 })
   })
 
+  test('that is adaptive begins with two for each core of the server, and one', async () => {
+    const { pool } = givenLimit({ max: 50, limit: 'adaptive', serverCores: 8 })
+
+    expect(pool.stats()).toMatchObject({ max: 50, limit: 17 })
+  })
+
   test('above max changes nothing', async () => {
     const { pool, joinMany } = givenLimit({ max: 2, limit: 5 })
 

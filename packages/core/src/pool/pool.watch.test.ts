@@ -179,6 +179,36 @@ describe('the detection of long queries', () => {
   })
 })
 
+describe('the leases of a pool', () => {
+  test('are reported with the oldest first, and with the time since their last activity', async () => {
+    const { pool, factory, clock } = givenWatchedPool({ max: 3 })
+    const first = await pool.acquire()
+    await clock.advance(10)
+    await pool.acquire()
+    await clock.advance(10)
+    first.release()
+    await pool.acquire()
+    await clock.advance(10)
+    factory.activities.set(1, 1)
+
+    expect(pool.leases()).toMatchObject([
+      { heldMillis: 20, quietMillis: 0 },
+      { heldMillis: 10, quietMillis: 10 },
+    ])
+  })
+
+  test('that run a query are known, also since a moment ago', async () => {
+    const { pool, factory } = givenWatchedPool({ max: 3 })
+    const [running] = [await pool.acquire(), await pool.acquire()]
+    expect(pool.querying).toEqual([])
+    factory.queries.set(running.resource.id, 'select 1')
+
+    expect(pool.querying).toEqual([running])
+    running.release()
+    expect(pool.querying).toEqual([])
+  })
+})
+
 describe('stacks', () => {
   test('given adaptive, then they are captured from the first suspected leak on', async () => {
     const { pool, clock, leaks } = givenWatchedPool()
