@@ -85,6 +85,36 @@ describe('pools with one budget', () => {
     expect(a.stats().opened + b.stats().opened).toBe(2)
   })
 
+  test('close no second connection while the first one that a caller needs is being closed', async () => {
+    const server = new Server()
+    const budget = new ConnectionBudget('tenants', 2)
+    const [a, b] = [server.pool('a', budget), server.pool('b', budget)]
+    const [kept, idle] = await Promise.all([a.acquire(), a.acquire()])
+    idle.release()
+    server.latencyMillis = 20
+    const waiting = b.acquire()
+    await server.clock.advance(1)
+    kept.release()
+    await server.clock.advance(100)
+
+    expect((await waiting).active).toBe(true)
+    expect(a.stats()).toMatchObject({ idle: 1, closed: 1 })
+    expect(server.most).toBe(2)
+  })
+
+  test('need nothing for callers that their own max keeps waiting', async () => {
+    const server = new Server()
+    const budget = new ConnectionBudget('tenants', 3)
+    const [full, other] = [server.pool('full', budget, 1), server.pool('other', budget)]
+    await full.acquire()
+    for (let i = 0; i < 5; i++) void full.acquire()
+    await server.clock.advance(1)
+    const leases = await Promise.all([other.acquire(), other.acquire()])
+
+    expect(leases.map(({ active }) => active)).toEqual([true, true])
+    expect(budget.used).toBe(3)
+  })
+
   test('name the budget in the error of a caller that waits in vain', async () => {
     const server = new Server()
     const budget = new ConnectionBudget('tenants', 1)

@@ -34,6 +34,16 @@ describe('a deadline', () => {
     expect(signal.aborted).toBe(false)
   })
 
+  test('runs a query builder no earlier than its caller, and returns any other value', () => {
+    let runs = 0
+    // biome-ignore lint/suspicious/noThenProperty: as query builders have one
+    const builder = { then: () => runs++ }
+
+    expect(runWithDeadline(1_000, () => builder)).toBe(builder)
+    expect(runs).toBe(0)
+    expect(runWithDeadline(1_000, () => 7)).toBe(7)
+  })
+
   test('inside of another one ends with the earlier one', () => {
     const outer = new AbortController()
     const inner = new AbortController()

@@ -17,6 +17,8 @@ describe('the option lanes', () => {
       'lanes.jobs.max: 0. It takes a number of connections of at least 1, or a percentage from 1% to 100%.',
     ],
     [{ jobs: { max: '50' } }, "lanes.jobs.max: '50'."],
+    [{ jobs: { max: '0%' } }, 'from 1% to 100%.'],
+    [{ jobs: { max: '101%' } }, 'from 1% to 100%.'],
     [{ jobs: { max: '150%' } }, 'lanes.jobs.max: a text of 4 characters (not shown).'],
     [{ jobs: { reserve: -1 } }, 'lanes.jobs.reserve: -1.'],
     [{ jobs: { reserve: 1.5 } }, 'lanes.jobs.reserve: 1.5.'],
@@ -36,6 +38,8 @@ describe('the option lanes', () => {
     {},
     { web: {}, jobs: { max: '50%', reserve: 1 } },
     { default: { reserve: '12.5%' }, 'nightly.v2_b-c': { priority: 0.5 } },
+    { jobs: { max: '1%', reserve: '0%' }, web: { max: '100%', reserve: '100%' } },
+    { jobs: { max: 1, reserve: 0 }, web: { max: 2, reserve: 2 } },
     // Only the pool's size decides whether 3 is more than 20 %.
     { jobs: { max: '20%', reserve: 3 } },
   ])('accepts %j', (lanes) => {

@@ -82,6 +82,8 @@ describe('opening', () => {
   test('given an opening that times out while the event loop is blocked, then its error says so', async () => {
     const { pool, factory, clock, events } = givenPool({ connectTimeoutMillis: 1_000 })
     factory.onOpen = () => {}
+    // Before the attempt.
+    clock.blockedMillis = 5_000
     new Outcome(pool.acquire())
     clock.blockedMillis += 900
     await clock.advance(1_000)

@@ -173,7 +173,11 @@ describe('draining', () => {
 
     expect(factory.closed).toEqual([0, 1])
     expect(drained.state).toBe('fulfilled')
-    expect(events.at(-1)).toEqual({ type: 'drained', forced: 2 })
+    expect(events.slice(-3)).toEqual([
+      { type: 'closed', reason: 'drain' },
+      { type: 'closed', reason: 'drain' },
+      { type: 'drained', forced: 2 },
+    ])
     expect(leases.map(({ active }) => active)).toEqual([false, false])
     for (const lease of leases) lease.release()
     expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
@@ -240,7 +244,7 @@ describe('draining', () => {
   })
 
   test('given a resource being reset, when the reset succeeds, then it is closed and not lent', async () => {
-    const { pool, factory } = givenPool()
+    const { pool, factory, events } = givenPool()
     const lease = await pool.acquire()
     const cleaning = Promise.withResolvers<boolean>()
     factory.onReset = () => cleaning.promise
@@ -250,6 +254,7 @@ describe('draining', () => {
     await settled()
 
     expect(factory.closed).toEqual([0])
+    expect(events).toContainEqual({ type: 'closed', reason: 'drain' })
     expect(drained.state).toBe('fulfilled')
   })
 

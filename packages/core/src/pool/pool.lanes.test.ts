@@ -89,6 +89,22 @@ describe('a lane', () => {
     expect(web.state).toBe('fulfilled')
   })
 
+  test('measures how long its own callers waited', async () => {
+    const { pool, clock, join, joinMany } = givenLanes({ web: {}, jobs: {} }, { max: 1 })
+    await clock.advance(1_000)
+    const [job] = await joinMany('jobs', 1)
+    const web = join('web')
+    await clock.advance(30)
+    await release(job)
+
+    expect(web.state).toBe('fulfilled')
+    expect(pool.stats().lanes).toMatchObject({
+      web: { wait: { count: 1, sumMillis: 30 } },
+      jobs: { wait: { count: 1, sumMillis: 0 } },
+      default: { wait: { count: 0 } },
+    })
+  })
+
   test('is overloaded alone', async () => {
     const { pool, clock, join, joinMany } = givenLanes({ web: {}, jobs: {} }, { max: 2 })
     const jobs = await joinMany('jobs', 20)
@@ -132,8 +148,9 @@ describe('a lane', () => {
   })
 
   test('does not concern a pool without lanes, except if an option names one', async () => {
-    const { pool } = givenPool()
+    const { pool, events } = givenPool()
     await runInLane('web', () => pool.acquire())
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([])
     const named = new Outcome(pool.acquire({ lane: 'web' }))
     await settled()
 

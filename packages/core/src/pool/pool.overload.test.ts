@@ -241,6 +241,18 @@ describe('an overloaded pool with overload: shed', () => {
     expect(pool.counts).toMatchObject({ idle: 1, waiting: 0, overloaded: false })
   })
 
+  test('goes on while rejections alone have emptied the queue', async () => {
+    const { pool, clock } = await givenBusyPool({ max: 1, overload }, 2)
+    const early = [join(pool), join(pool)]
+    await clock.advance(130)
+    expect(states(early)).toEqual(['rejected', 'rejected'])
+    expect(pool.counts.waiting).toBe(0)
+    const late = join(pool)
+    await clock.advance(30)
+
+    expect(late.error).toMatchObject({ reason: 'waited-too-long' })
+  })
+
   test('serves callers in order again once the queue has emptied', async () => {
     const { pool, leases, clock } = await givenOverload()
     await clock.advance(200)

@@ -387,6 +387,18 @@ describe('reset', () => {
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1 })
   })
 
+  test('given another resource was lost meanwhile, then it is validated only if the reset succeeds', async () => {
+    const given = givenPool({ max: 3 })
+    const leases = [await given.pool.acquire(), await given.pool.acquire(), await given.pool.acquire()]
+    given.factory.opening(0).lost()
+    given.factory.onReset = ({ id }) => id === 1
+    for (const lease of leases) lease.release()
+    await settled()
+
+    expect(given.factory.validated).toEqual([1])
+    expect(reasons(given)).toEqual(['lost', 'invalid'])
+  })
+
   test('given no answer, then the resource is closed after connectTimeoutMillis', async () => {
     const given = givenPool({ max: 1, connectTimeoutMillis: 100 })
     const lease = await given.pool.acquire()

@@ -359,6 +359,26 @@ describe('diagnostics channels', () => {
 })
 
 describe('a pool with slow validations or an unreachable server', () => {
+  test('given a slow validation that has ended, then a waiter counts on the next one as on any other', async () => {
+    const { pool, factory, clock } = givenPool({ max: 5, validateAfterIdleMillis: 0, connectTimeoutMillis: 5_000 })
+    ;(await pool.acquire()).release()
+    await clock.advance(10)
+    const slow = Promise.withResolvers<boolean>()
+    factory.onValidate = () => slow.promise
+    const first = new Outcome(pool.acquire())
+    await clock.advance(100)
+    slow.resolve(true)
+    await settled()
+    first.value?.release()
+    await clock.advance(10)
+    const { opened, idle } = pool.stats()
+    factory.onValidate = () => new Promise(() => {})
+    new Outcome(pool.acquire())
+    await settled()
+
+    expect(pool.stats()).toMatchObject({ validating: 1, idle: idle - 1, opened, connecting: 0 })
+  })
+
   test('given a slow validation, then connections are opened for the waiters', async () => {
     const { pool, factory, clock } = givenPool({ max: 2, validateAfterIdleMillis: 0, connectTimeoutMillis: 5_000 })
     ;(await pool.acquire()).release()

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { settled } from './testing/manual-clock.ts'
+import { MAX_TIMER_MILLIS } from '../clock.ts'
+import { ManualClock, settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
+
+/** Records how long the timers take that keep a process alive. */
+class TimedClock extends ManualClock {
+  readonly foreground: number[] = []
+
+  override after(millis: number, callback: () => void, options?: { readonly background?: boolean }): () => void {
+    if (!options?.background) this.foreground.push(millis)
+    return super.after(millis, callback, options)
+  }
+}
 
 describe('a caller that waits', () => {
   test.each([
@@ -52,6 +63,31 @@ describe('a caller that waits', () => {
     await clock.advance(100)
 
     expect(clock.foregroundTimers).toBe(0)
+  })
+
+  test('with a deadline is looked at ten times a second, however long other waits take', async () => {
+    const clock = new TimedClock()
+    const { pool } = givenPool({ max: 1 }, { clock })
+    await pool.acquire()
+    clock.foreground.length = 0
+    new Outcome(pool.acquire({ timeoutMillis: 1_000 }))
+    new Outcome(pool.acquire({ timeoutMillis: Infinity }))
+    new Outcome(pool.acquire({ internal: 'queued', timeoutMillis: Infinity }))
+    await clock.advance(450)
+
+    expect(clock.foreground).toEqual([100, 100, 100, 100, 100])
+  })
+
+  test('without a deadline is not looked at because of a wait of the pool itself', async () => {
+    const clock = new TimedClock()
+    const { pool } = givenPool({ max: 1 }, { clock })
+    await pool.acquire()
+    clock.foreground.length = 0
+    new Outcome(pool.acquire({ timeoutMillis: Infinity }))
+    new Outcome(pool.acquire({ internal: 'queued', timeoutMillis: 1_000 }))
+    await clock.advance(450)
+
+    expect(clock.foreground).toEqual([MAX_TIMER_MILLIS])
   })
 
   test('gets an error that says how long the event loop was blocked during the wait', async () => {
