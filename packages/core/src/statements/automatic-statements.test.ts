@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../clock.ts'
 import type { Topology } from '../topology/index.ts'
 import { AutomaticStatements } from './automatic-statements.ts'
 import { ConnectionStatements } from './connection-statements.ts'
 import type { PrepareOptions } from './prepare-options.ts'
+import type { PreparedText } from './prepared-text.ts'
 
 const direct: Topology = { kind: 'direct', server: { version: '18' }, preparedStatements: 'safe', evidence: [] }
 const pooled = (maxPreparedStatements?: number): Topology => ({
@@ -96,6 +98,12 @@ describe('a statement that is prepared', () => {
     for (const piece of ['/*', '/**/', '--\n', ' ', '(', '/* *']) {
       expect(statements.find(piece.repeat(9_000 / piece.length))).toBeUndefined()
     }
+  })
+
+  test('has at most 10,000 characters', () => {
+    const statements = make({ prepareThreshold: 0 })
+    expect(statements.find('select $1'.padEnd(10_000))?.name).toEqual(NAME)
+    expect(statements.find('select $1'.padEnd(10_001))).toBeUndefined()
   })
 
   test('is not a text that never repeats, and memory for such texts is bounded', () => {
@@ -194,6 +202,23 @@ describe('after an error', () => {
     expect(connection.has('other')).toBe(false)
   })
 
+  test('of a plan that another connection has reported before: nothing else changes', () => {
+    const statements = make({ prepareThreshold: 0 }, pooled())
+    const first = statements.find(TEXT)?.name
+    statements.onFailure('stale', TEXT, first)
+    const { generation } = statements
+    statements.onFailure('stale', TEXT, first)
+    expect([statements.generation, statements.find(TEXT)]).toEqual([generation, undefined])
+  })
+
+  test('of a stale plan that is not in memory: the text is no longer prepared, and all connections parse theirs again', () => {
+    const statements = make({ prepareThreshold: 0 })
+    statements.onFailure('stale', TEXT)
+    expect([statements.isExcluded(TEXT), statements.generation]).toEqual([true, 1])
+    expect(statements.find(TEXT)).toBeUndefined()
+    expect(statements.isExcluded('select $1')).toBe(false)
+  })
+
   test('of a stale plan, behind a pooler: only that text is no longer prepared', () => {
     const statements = make({ prepareThreshold: 0 }, pooled())
     statements.find(TEXT)
@@ -216,6 +241,91 @@ describe('after an error', () => {
     }
     expect(lossWarnings).toHaveLength(3)
     expect(statements.state).toEqual({ active: false, reason: 'prepared statements were lost too often' })
+  })
+})
+
+describe('the values of a prepared statement', () => {
+  const [INT4, TEXT, TIMESTAMP] = [23, 25, 1114]
+
+  function prepared(options: PrepareOptions = {}, topology: Topology = direct) {
+    const statements = make({ prepareThreshold: 0, ...options }, topology)
+    return { statements, statement: statements.find(TEXT_OF_NAME) as PreparedText }
+  }
+  const TEXT_OF_NAME = 'select * from thing where name = $1'
+
+  test('are allowed once the server has reported safe types', () => {
+    const { statements, statement } = prepared()
+    expect(statements.allows(statement, ['a'], 0)).toBe(false)
+    expect(statements.asksForTypes(statement, 0)).toBe(true)
+    statements.onParameterTypes(statement, [TEXT], statement.name, 0)
+
+    expect([statements.allows(statement, ['007'], 1), statements.asksForTypes(statement, 1)]).toEqual([true, false])
+    expect(statements.find(TEXT_OF_NAME)).toBe(statement)
+  })
+
+  test('behind a pooler are those that the types of other clients read the same', () => {
+    const { statements, statement } = prepared({}, pooled())
+    statements.onParameterTypes(statement, [TEXT], statement.name, 0)
+
+    expect(['abc', '007'].map((value) => statements.allows(statement, [value], 1))).toEqual([true, false])
+  })
+
+  test('are all allowed, and no types are asked for, if the app wants all types prepared', () => {
+    const { statements, statement } = prepared({ prepareTypes: 'all' })
+    statements.onParameterTypes(statement, [TIMESTAMP], statement.name, 0)
+
+    expect([statements.allows(statement, [new Date(0)], 0), statements.asksForTypes(statement, 0)]).toEqual([
+      true,
+      false,
+    ])
+    expect(statements.find(TEXT_OF_NAME)).toBe(statement)
+  })
+
+  test('of an unsafe type: the text runs without a name from then on', () => {
+    const { statements, statement } = prepared()
+    statements.onParameterTypes(statement, [TIMESTAMP], statement.name, 0)
+
+    expect([statements.find(TEXT_OF_NAME), statements.isExcluded(TEXT_OF_NAME)]).toEqual([undefined, true])
+    expect(statements.generation).toBe(0)
+  })
+
+  test('of another type than before: every connection parses the statement again, once', () => {
+    const { statements, statement } = prepared()
+    const { name } = statement
+    statements.onParameterTypes(statement, [INT4], name, 0)
+    statements.onParameterTypes(statement, [TEXT], name, 1)
+
+    expect(statements.find(TEXT_OF_NAME)?.name).toEqual(SECOND_NAME)
+    expect(statements.generation).toBe(1)
+  })
+})
+
+describe('after a long time', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  test('losses of the hour before no longer count', () => {
+    const now = vi.spyOn(systemClock, 'now')
+    const statements = make({ prepareThreshold: 0 })
+    const durations = [0, 1, 3_600_000, 3_600_001, 3_600_002].map((at) => {
+      now.mockReturnValue(at)
+      statements.setTopology(direct)
+      statements.onFailure('lost', TEXT)
+      return /until the topology|for the next hour/.exec(lossWarnings.at(-1) ?? '')?.[0]
+    })
+
+    const [until, hour] = ['until the topology', 'for the next hour']
+    expect(durations).toEqual([until, until, until, until, hour])
+  })
+
+  test('transactions may use names again', () => {
+    const now = vi.spyOn(systemClock, 'now').mockReturnValue(0)
+    const statements = make({ prepareThreshold: 0 })
+    statements.onFailureInTransaction('suspect', TEXT, 'XX000')
+    now.mockReturnValue(3_600_000)
+
+    expect([3_599_999, 3_600_000].map((at) => statements.mayNameInTransaction(at))).toEqual([false, true])
   })
 })
 

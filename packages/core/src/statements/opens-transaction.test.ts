@@ -34,3 +34,8 @@ test.for([
 ] as const)('%s: %s', ([text, opens]) => {
   expect(opensTransaction(text)).toBe(opens)
 })
+
+test('a text of more than 10,000 characters is not read', () => {
+  expect(opensTransaction('begin'.padEnd(10_000))).toBe(true)
+  expect(opensTransaction('begin'.padEnd(10_001))).toBe(false)
+})

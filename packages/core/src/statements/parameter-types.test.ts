@@ -25,7 +25,12 @@ describe('values that are safe for a prepared statement', () => {
     [
       'uuid',
       'never',
-      [UUID.toUpperCase(), UUID.replaceAll('-', ''), `{${UUID}}`, `${UUID} `, UUID.replace('7', 'g'), 7],
+      [
+        ...[UUID.toUpperCase(), UUID.replaceAll('-', ''), `{${UUID}}`, `${UUID} `, 7],
+        ...[UUID.replace('7', 'g'), UUID.replace('7', '`'), UUID.replace('7', ':'), UUID.replace('7', '/')],
+        // A digit in the place of each hyphen.
+        ...[8, 13, 18, 23].map((at) => `${UUID.slice(0, at)}0${UUID.slice(at + 1)}`),
+      ],
     ],
     ['text', 'checked', ['', 'a', ' a', '007', 'ä'.repeat(31), 'x'.repeat(63), 7, true]],
     ['text', 'never', ['a ', 'x'.repeat(64), 'ä'.repeat(32), '\u4e2d'.repeat(22), {}, Buffer.from('a'), new Date()]],
@@ -37,7 +42,7 @@ describe('values that are safe for a prepared statement', () => {
 
   test('text, if other clients may have prepared the same text: no value that their types could read differently', () => {
     const judge = judgeOfType(TYPES.text)
-    const plain = ['someone@example.org', 'abc', 'deadbeef', UUID, '7', 'true', 7, true]
+    const plain = ['someone@example.org', 'abc', 'deadbeef', 'nothing', UUID, '7', '32767', 'true', 'false', 7, true]
     for (const value of plain) expect([value, judge?.(value, true)]).toEqual([value, 'checked'])
     const read = [
       '007',
@@ -46,7 +51,9 @@ describe('values that are safe for a prepared statement', () => {
       ' 7',
       '.5',
       '1.50',
+      '32768',
       'TRUE',
+      ...['t', 'tr', 'tru', 'f', 'fa', 'fal', 'fals', 'y', 'ye', 'n', 'no', 'on', 'of', 'inf'],
       'Yes',
       'off',
       'NaN',
@@ -62,5 +69,24 @@ describe('values that are safe for a prepared statement', () => {
   test.for([1114, 1184, 1082, 1042, 19, 17, 3802, 790, 869, 1007, 16_400])('type %i: no value is safe', (oid) => {
     expect(judgeOfType(oid)).toBeUndefined()
     expect(describeType(oid)).toMatch(/: it |: a |: integer|: arrays/)
+  })
+
+  test('a text may have 63 bytes in UTF-8, and as many digits as a number of its type', () => {
+    const judge = judgeOfType(TYPES.text)
+    for (const [value, verdict] of [
+      ['x'.repeat(21), 'checked'],
+      ['\u4e2d'.repeat(21), 'checked'],
+      [`${'\u4e2d'.repeat(21)}x`, 'never'],
+      [' ', 'never'],
+      [7n, 'checked'],
+      [null, 'never'],
+    ]) {
+      expect([value, judge?.(value, false)]).toEqual([value, verdict])
+    }
+    const int8 = judgeOfType(TYPES.int8)
+    for (const digits of [4, 5, 15, 16, 18]) expect(int8?.('9'.repeat(digits), false)).not.toBe('never')
+    expect(int8?.('9'.repeat(19), false)).toBe('never')
+    expect(int8?.('123:', false)).toBe('never')
+    expect(int8?.('123/', false)).toBe('never')
   })
 })

@@ -41,6 +41,38 @@ describe('a prepared statement', () => {
     expect(allowed).toEqual([false, true, true])
   })
 
+  test('is not used for a value that another type always reads differently, however fresh the answer is', () => {
+    const statement = described('select * from thing where name = $1 and id = $2', [TEXT, INT4], 1_000)
+    expect(statement.allows(['a ', 1], false, 1_000)).toBe(false)
+    expect(statement.allows(['a', -1], false, 1_000)).toBe(false)
+    expect(described('select f($1)', [INT4], 1_000).allows([-1], false, 1_000)).toBe(false)
+  })
+
+  test('asks for the types again after half of the time that an answer is valid', () => {
+    const statement = described(BY_ID, [INT4], 1_000)
+    expect([1_050, 1_051].map((now) => statement.isCheckDue(now))).toEqual([false, true])
+    // An answer to an older question does not count as a newer one.
+    statement.updateTypes([INT4], 1_100)
+    statement.updateTypes([INT4], 1_000)
+    expect([1_150, 1_151].map((now) => statement.isCheckDue(now))).toEqual([false, true])
+    statement.invalidateTypes()
+    expect(statement.isCheckDue(1_100)).toBe(true)
+  })
+
+  test('is used for values at the end of that time, and no longer', () => {
+    const statement = described('select * from thing where name = $1', [TEXT], 1_000)
+    expect(statement.allows(['a'], false, 1_100)).toBe(false)
+    expect(statement.allows(['a'], false, 1_100)).toBe(true)
+    expect(statement.allows(['a'], false, 1_101)).toBe(false)
+    // Another answer is needed for the next check.
+    statement.updateTypes([TEXT], 1_110)
+    expect([1_165, 1_166].map((now) => statement.allows(['a'], false, now))).toEqual([false, true])
+  })
+
+  test('is used at any time for a value that every type reads the same', () => {
+    expect(described(BY_ID, [INT4]).allows([1], false, 1e9)).toBe(true)
+  })
+
   test('is used only briefly for an argument of a function, too', () => {
     const statement = described('select f($1)', [INT4])
     expect([statement.allows([1], false, 10), statement.allows([1], false, 200)]).toEqual([true, false])
@@ -69,6 +101,20 @@ describe('parameter types from the server', () => {
     expect(statement.allows([3e9], false, 6)).toBe(true)
   })
 
+  test('of which there are more or fewer than before have changed', () => {
+    const statement = described('select * from thing where id in ($1, $2)', [INT4, INT4])
+    expect(statement.updateTypes([INT4, INT4], 1)).toBe('known')
+    expect(statement.updateTypes([INT4], 2)).toBe('changed')
+    expect(statement.allows([1], false, 3)).toBe(true)
+    expect(statement.updateTypes([INT4, INT4], 4)).toBe('changed')
+  })
+
+  test('of which a later one is unsafe are named by their number', () => {
+    expect(new PreparedText('select $1::int, $2').updateTypes([INT4, TIMESTAMP], 0)).toEqual({
+      unsafe: '$2 is timestamp: it drops the offset',
+    })
+  })
+
   test.for([
     [TIMESTAMP, /^\$1 is timestamp: it drops the offset$/],
     [MOOD, /^\$1 is type 16500: .*enums/],
@@ -79,6 +125,7 @@ describe('parameter types from the server', () => {
   test('with a cast to a built-in type in the text: every value is safe', () => {
     const statement = described('select * from thing where at > $1::timestamp', [TIMESTAMP])
     expect(statement.allows(['2022-01-01 00:00-02'], true, 1e9)).toBe(true)
+    expect(described('select $1::int', [INT4]).allows([-1], true, 1e9)).toBe(true)
     expect(new PreparedText('select $1::mood').updateTypes([MOOD], 0)).toMatchObject({ unsafe: expect.anything() })
   })
 })

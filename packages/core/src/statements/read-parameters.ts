@@ -17,6 +17,9 @@ const LISTS: ReadonlySet<string> = new Set(
   ),
 )
 
+/** The first character of a word, as the tokenizer reads it: any beyond ASCII is a letter. */
+const BEGINS_WORD = /^[\w\x80-\uffff]/
+
 /** How a text uses its parameters, by number. */
 export function readParameterUses(text: string): ReadonlyMap<number, ParameterUse> {
   const uses = new Map<number, ParameterUse>()
@@ -44,7 +47,7 @@ function add(uses: Map<number, ParameterUse>, number: number, use: ParameterUse)
 
 function openerOf(before: string): 'cast' | 'call' | 'list' {
   if (before === 'cast') return 'cast'
-  return /^[\w"]/.test(before) && !LISTS.has(before) ? 'call' : 'list'
+  return BEGINS_WORD.test(before) && !LISTS.has(before) ? 'call' : 'list'
 }
 
 /** @param reader positioned at the token after the parameter. */

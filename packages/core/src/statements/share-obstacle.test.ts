@@ -23,6 +23,12 @@ describe('with reads, a statement that only reads may share', () => {
     'select ";" from t',
     "select ';', $$;$$, E'\\\\;'",
     'select "update", t.delete from t',
+    'select count(*) filter (where b.x) over (partition by c) from a join b on (a.x = b.x)',
+    'select * from a join b on (a.x = b.x) where (select count(*) filter (where x) from c) > 0',
+    'select * from a cross join (select 1) b where a.name ilike (b.name)',
+    'select for_update, no_key from t limit (1)',
+    '((select 1))',
+    'select key, share, t.no from t',
   ])('%s', (text) => {
     expect(shareObstacle(text, 'reads')).toBeUndefined()
   })
@@ -62,6 +68,15 @@ describe('with reads, a statement may not share if it', () => {
     ["select * from dblink('', 'delete from t') as x(a int)", 'it calls dblink, which is not known to only read'],
     ['select "my function"(1)', 'it calls my function, which is not known to only read'],
     ['select app.lower(a) from t', 'it calls lower, which is not known to only read'],
+    ['select app.pg_catalog.lower(a) from t', 'it may call pg_catalog'],
+    ['select (pg_catalog).lower(a) from t', 'it calls lower, which is not known to only read'],
+    ['select pg_catalog.evil(a) from t', 'it calls evil, which is not known to only read'],
+    ['select by(1)', 'it calls by, which is not known to only read'],
+    ['select materialized(1)', 'it calls materialized, which is not known to only read'],
+    ['select varying(1)', 'it calls varying, which is not known to only read'],
+    ['select over(1)', 'it calls over, which is not known to only read'],
+    ['select distinct on (a) over(1) from t', 'it calls over, which is not known to only read'],
+    ['select * from t where a and like(1)', 'it calls like, which is not known to only read'],
     ['select "LOWER"(a) from t', 'it calls LOWER, which is not known to only read'],
     ['select "coalesce"(a) from t', 'it calls coalesce, which is not known to only read'],
     ['select ran\u212a(1)', 'it calls ran\u212a, which is not known to only read'],
@@ -82,6 +97,8 @@ describe('with reads, a statement may not share if it', () => {
   })
 
   test('is longer than 10,000 characters', () => {
+    expect(shareObstacle('select 1'.padEnd(10_000), 'reads')).toBeUndefined()
+    expect(shareObstacle('select 1'.padEnd(10_001), 'reads')).toBe('it is longer than 10000 characters')
     expect(shareObstacle(`select ${'1,'.repeat(5_000)}1`, 'reads')).toBe('it is longer than 10000 characters')
   })
 })
@@ -99,6 +116,8 @@ describe('with all', () => {
     // names, not calls
     'with currval(a) as (select 1) select a from currval',
     'select * from f() as currval(a, b)',
+    'with recursive currval(a) as (select 1) select a from currval',
+    'merge into t using u on true when not matched then insert values (1)',
   ])('%s may share', (text) => {
     expect(shareObstacle(text, 'all')).toBeUndefined()
   })
@@ -113,6 +132,11 @@ describe('with all', () => {
     ['select lastval()', 'it calls lastval'],
     ['select pg_sleep(1)', 'it calls pg_sleep'],
     ['select treat(1 as pg_sleep)', 'it calls treat'],
+    ['select my.dblink_exec($1)', 'it calls dblink_exec'],
+    ['select lo_import($1)', 'it calls lo_import'],
+    ['select pg_create_restore_point($1)', 'it calls pg_create_restore_point'],
+    ["select x.nextval from unnest(array['s'::regclass]) x", 'it may call nextval'],
+    ['with x as (select 1) select * into u from x', 'it creates a table'],
   ])('%s may not', (text, reason) => {
     expect(shareObstacle(text, 'all')).toBe(reason)
   })

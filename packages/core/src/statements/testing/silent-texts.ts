@@ -72,6 +72,7 @@ export const SILENT: readonly string[] = [
   'SELECT a INTO temp',
   'SELECT a INTO temp.t FROM b',
   'SELECT a INTO local FROM b',
+  'SELECT * FROM a temp JOIN b ON true',
   'INSERT INTO temp VALUES (1)',
   'INSERT INTO temp SELECT 1',
   'INSERT INTO temp (a) VALUES (1)',
