@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   doctor: () => import('./doctor.ts'),
   failover: () => import('./failover.ts'),
   fleet: () => import('./fleet.ts'),
+  'fleet-size': () => import('./fleet-size.ts'),
   insight: () => import('./insight.ts'),
   import: () => import('./import.ts'),
   observe: () => import('./observe.ts'),

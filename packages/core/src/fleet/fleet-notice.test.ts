@@ -22,6 +22,10 @@ test.each<[given: string, notice: FleetNotice]>([
   expect(decoded.result?.weight).toEqual(notice.result?.weight)
 })
 
+test('without a plan nothing is published', () => {
+  expect(encodeNotice({ plan: undefined, result: undefined })).toBe('')
+})
+
 test('figures that are too large are cut', () => {
   const text = encodeNotice({ plan, result: { ...result, gain: 40, weight: 1e9 } })
 

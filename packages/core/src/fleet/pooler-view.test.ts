@@ -94,6 +94,20 @@ test('given a publication of an instance without an open connection, then it cou
   ])
 })
 
+test('given clients of the own user on the console, then the limit of the user applies to them, and that of the database does not', () => {
+  const clients = [client(pooledName(SELF)), { ...publisher(SELF), user: 'app' }, client('', { database: 'pgbouncer' })]
+  expect(limits(clients, { max_user_client_connections: 30 }, { max_client_connections: 40 })).toEqual([
+    ['max_client_conn leaves', 100, 1, 2],
+    ["the database's max_client_connections are", 40, 1, 0],
+    ['max_user_client_connections is', 30, 1, 2],
+  ])
+})
+
+test('instances without a connection to the console are named, so that they can be watched', () => {
+  const view_ = view([client(pooledName(SELF)), client(pooledName('orders#aaaaaa')), publisher(SELF), client('psql')])
+  expect(view_?.limits[0]?.awaited).toEqual(['orders#aaaaaa'])
+})
+
 test('given instances without a connection to the console, then a slot is reserved for each', () => {
   const newcomers = [client(pooledName('orders#aaaaaa')), client(pooledName('orders#bbbbbb'), { user: 'other' })]
   const clients = [client(pooledName(SELF)), client(pooledName(SELF)), ...newcomers]

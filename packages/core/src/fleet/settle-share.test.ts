@@ -159,6 +159,24 @@ describe('the share of an instance', () => {
     expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 used by others = 7 to share")
   })
 
+  test('given open connections beyond its entitlement that it may keep, then the calculation says why', () => {
+    const { entitlement, steps } = settle([row('orders#mememe:t=20,d=20,n=1', 20)], { demand: 2, held: 20, target: 20 })
+    expect(entitlement).toBe(2)
+    expect(steps.at(-1)).toBe('20, because no other instance needs the open connections')
+  })
+
+  test('given a pooler that serves few at the same time, then the calculation says so', () => {
+    const view = viewServer({ capacity, rows: [row('orders#mememe', 1)] })
+    expect(settleShare({ ...view, servedAtOnce: 5 }, { ...self, demand: 5 }).steps.at(-1)).toBe(
+      'the pooler serves no more than 5 of these at the same time',
+    )
+    expect(settleShare({ ...view, servedAtOnce: 6 }, { ...self, demand: 5 }).steps).toHaveLength(2)
+  })
+
+  test('given clients with its own name, then they count as used by others', () => {
+    expect(settle([row('orders#mememe', 5)], { held: 2 }).steps[0]).toContain('- 3 used by others = 30 to share')
+  })
+
   test('given another client has renamed its connections, then they count as foreign, and it keeps its first one', () => {
     expect(settle([row('psql', 36)], { held: 36 }).maxConnections).toBe(1)
   })

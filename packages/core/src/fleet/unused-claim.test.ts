@@ -94,6 +94,11 @@ test.each<[what: string, steps: readonly Step[], usableUntil: number]>([
   expect(after(...steps).usableUntil).toBe(usableUntil)
 })
 
+test('given the others have looked since the last period exactly, then the next one is a new one', () => {
+  expect(after([0, 5, 1], [1_000, 5, 5], [1_750, 5, 1]).usableUntil).toBe(3_750)
+  expect(after([0, 5, 1], [1_000, 5, 5], [1_749, 5, 1]).usableUntil).toBe(2_000)
+})
+
 test('given a claim was unused for too long, then the instance may claim more again after others have looked', () => {
   const claim = after([0, 5, 1], [2_000, 1, 1])
   expect([2_000, 2_700, 2_800].map((at) => claim.mayClaim(at, 1))).toEqual([false, false, true])

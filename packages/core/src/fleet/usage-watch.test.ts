@@ -40,6 +40,34 @@ test('given new figures, then they are trusted at once the first time, and then 
   expect(lapses.slice(-4)).toEqual([1, 1, 1, undefined])
 })
 
+test('given it had more open at first, then those count', () => {
+  expect(capsAfter([0, 3, true, 1], ...unused(1_000, 3_000, { open: 2 })).at(-1)).toBe(3)
+})
+
+test('given it opens less than what counted, then the same still counts, and its time goes on', () => {
+  expect(capsAfter(...unused(0, 3_000, { open: 3 }), [3_500, 2, true, 1], [4_000, 3, true, 1]).slice(-2)).toEqual([
+    3, 3,
+  ])
+})
+
+test('the names of those that have just left connections unused for too long are returned once', () => {
+  const watch = new UsageWatch({ toleranceMillis: 1_000, gapMillis: 1_000 })
+  const publication = { target: 9, demand: 9, floor: 1, sequence: 1 }
+  const look = (at: number, open = 1) => watch.observe([{ name: 'a#000001', open, isUnused: true, publication }], at)
+
+  expect([0, 500, 1_000, 1_500, 2_000].map((at) => look(at))).toEqual([[], [], ['a#000001'], [], []])
+})
+
+test('given an instance has left, then it is forgotten', () => {
+  const watch = new UsageWatch({ toleranceMillis: 1_000, gapMillis: 1_000 })
+  const publication = { target: 9, demand: 9, floor: 1, sequence: 1 }
+  const usage = { name: 'a#000001', open: 1, isUnused: true, publication }
+  for (const at of [0, 500, 1_000]) watch.observe([usage], at)
+  expect(watch.caps.size).toBe(1)
+  watch.observe([], 1_500)
+  expect(watch.caps.size).toBe(0)
+})
+
 test('given it opens more than it had, then its figures are trusted', () => {
   expect(capsAfter(...unused(0, 3_000), [3_500, 2, true, 1]).at(-1)).toBeUndefined()
 })

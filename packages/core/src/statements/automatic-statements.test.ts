@@ -270,7 +270,7 @@ describe('the values of a prepared statement', () => {
     expect(['abc', '007'].map((value) => statements.allows(statement, [value], 1))).toEqual([true, false])
   })
 
-  test('are all allowed, and no types are asked for, if the app wants all types prepared', () => {
+  test('are all allowed, and the pool queries no types, if the app wants all types prepared', () => {
     const { statements, statement } = prepared({ prepareTypes: 'all' })
     statements.onParameterTypes(statement, [TIMESTAMP], statement.name, 0)
 
