@@ -89,7 +89,7 @@ export class KnownSessions<C extends object> {
     return readSessions(await query(sessionsQuery(pids, expression)))
   }
 
-  /** @param server the answer of a server that has the address of the connection's. */
+  /** What follows from a server's answer. If the connection's own server is not known yet, an answer with its session shows it. */
   stateOf(connection: C, server: ServerSessions): SessionState {
     const session = this.#sessionOf(connection, server)
     const run = this.#runs.get(connection) ?? (session && server.run)
