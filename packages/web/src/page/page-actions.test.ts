@@ -106,6 +106,27 @@ test('given an action that fails, then the user and the log get the reason', asy
   expect(log[2]).toMatch(/could not terminate session 123 of db:5432\/orders: Session 123 has ended already\.$/)
 })
 
+test('given line ends and control characters in a request and in an error, then each action has one line in the log', async () => {
+  const { pool, terminate, log, logIn, act, poolId } = givenPage()
+  const cookie = await logIn()
+  const hostile = 'x\r\nSession 1 from 10.0.0.9 did it\u001b[2J\u009b\u2028\u202e'
+  const escaped = String.raw`x\u{d}\u{a}Session 1 from 10.0.0.9 did it\u{1b}[2J\u{9b}\u{2028}\u{202e}`
+  pool.resize.mockImplementation(() => {
+    throw new Error(hostile)
+  })
+  terminate.mockRejectedValueOnce(new Error(hostile))
+  await act({ action: 'terminate', source: hostile, ...SESSION }, { cookie })
+  await act({ action: 'terminate', source: 'db:5432/orders', ...SESSION }, { cookie })
+  await act({ action: 'resize', pool: await poolId(cookie), max: 8 }, { cookie })
+
+  expect(log.map((line) => line.replace(/^Session [\w-]+ from 10\.0\.0\.3 /, ''))).toEqual([
+    `could not terminate session 123 of ${escaped}: The page does not show such a server.`,
+    `could not terminate session 123 of db:5432/orders: ${escaped}`,
+    expect.stringMatching(/^could not resize pool \d+ to 8: /),
+  ])
+  expect(log[2]?.endsWith(escaped)).toBe(true)
+})
+
 test.each<[what: string, status: number, headers: (cookie: string) => Record<string, string>]>([
   ['without a session', 401, () => ({})],
   ['with a token instead of a session', 401, () => ({ authorization: `Bearer ${TOKEN}` })],

@@ -29,14 +29,19 @@ export class PageActions {
     try {
       const done = await this.#content.act?.(action)
       if (!done) return 'The page has no actions.'
-      this.#log(`${who} ${done.text}.`)
+      this.#write(`${who} ${done.text}.`)
       this.#content.logAction?.(done)
       return undefined
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#log(`${who} could not ${describe(action)}: ${reason}`)
+      this.#write(`${who} could not ${describe(action)}: ${reason}`)
       return reason.slice(0, MAX_REASON)
     }
+  }
+
+  /** Names and reasons come from requests, pools and servers: none of them may look like another line of the log. */
+  #write(line: string): void {
+    this.#log(line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`))
   }
 }
 
